@@ -1,0 +1,1 @@
+"""Measure the program on questions whose answers are known: ``python -m qa evaluate``."""

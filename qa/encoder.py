@@ -177,7 +177,7 @@ class SentenceTransformerEncoder:
     def __init__(self, name: str) -> None:
         self.name = name
         self._model = _load_sentence_transformer(name)
-        self.dimension = int(self._model.get_sentence_embedding_dimension())
+        self.dimension = int(self._model.get_embedding_dimension())
         self.max_tokens = int(self._model.max_seq_length) - 2
         self.weights = weights_sha256(model_folder(name))
         if not self._model.tokenizer.is_fast:
@@ -216,6 +216,7 @@ class SentenceTransformerEncoder:
 
 
 def _load_sentence_transformer(name: str) -> Any:  # noqa: ANN401
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -223,7 +224,7 @@ def _load_sentence_transformer(name: str) -> Any:  # noqa: ANN401
     logging.set_verbosity_error()
     try:
         return SentenceTransformer(name, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, SafetensorError) as error:
         raise ModelError(
             f"no sentence-transformers model at {name!r}; give a folder, or an id that is in the local cache"
         ) from error

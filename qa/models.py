@@ -20,9 +20,8 @@ def model_folder(name: str | Path) -> Path:
 
     :raises ModelError: if there is neither.
     """
-    folder = Path(name)
-    if folder.is_dir():
-        return folder
+    if os.path.isdir(name):  # False, not an error, for what can be no path
+        return Path(name)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 

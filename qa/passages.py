@@ -5,6 +5,7 @@ A passage is a range of the article's own text, so an answer's place in a passag
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from qa.types import Range
 
 Word = tuple[int, int, int]  # start, end, number of tokens before it
 _LONGEST_WORD = 16  # tokens
+_WIDER_BLANK = re.compile(r"(?![\x00-\x7f])\s")
 
 Offsets = Callable[[str], list[Range]]  # a tokenizer: where each token of a text stands in it
 
@@ -75,9 +77,11 @@ def _words(text: str, tokens: Sequence[Range]) -> list[Word]:
     """Tokens joined to words. No passage begins or ends within one."""
     words: list[Word] = []
     for number, (start, end) in enumerate(tokens):
-        glued = words and start <= words[-1][1] and text[start].isalnum() and text[start - 1].isalnum()
-        # A run without spaces (Chinese, a broken file) would be one endless word.
-        if glued and number - words[-1][2] < _LONGEST_WORD:
+        end_before = words[-1][1] if words else -1
+        glued = start <= end_before and text[start].isalnum() and text[start - 1].isalnum()
+        # A run without spaces (Chinese, a broken file) would be one endless word. Several tokens may be of
+        # one character (a Korean syllable), which is never cut.
+        if start < end_before or (glued and number - words[-1][2] < _LONGEST_WORD):
             words[-1] = (words[-1][0], max(end, words[-1][1]), words[-1][2])
         else:
             words.append((start, end, number))
@@ -106,7 +110,14 @@ def _boundaries(text: str) -> list[tuple[int, bool]]:
     """Where sentences end, and whether a blank line follows there."""
     found: list[tuple[int, bool]] = []
     end = 0
-    for sentence in get_sentence_boundaries("en", text):
+    try:
+        # The library panics at a capital, one of the wider blanks and a full stop ("A\xa0.").
+        sentences = get_sentence_boundaries("en", _WIDER_BLANK.sub(" ", text))
+    except BaseException as error:  # a panic of its Rust code is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        return [(len(text), True)]  # as raw text, which has no sentence ends either
+    for sentence in sentences:
         # Lengths are summed, since the library's own numbers count bytes in some versions.
         end += len(sentence["text"])
         found.append((end, bool(sentence["is_paragraph_break"])))

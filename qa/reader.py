@@ -98,13 +98,9 @@ class Reader:
         """
         question = self.cut(question)
         windows = [
-            _Window(
-                number,
-                hit.passage.start + start,
-                self._tokenizer.encode(question, hit.passage.text[start:end]),
-            )
+            _Window(number, hit.passage.start + start, encoding)
             for number, hit in enumerate(hits)
-            for start, end in self._windows(question, hit.passage.text)
+            for start, encoding in self._windows(question, hit.passage.text)
         ]
         spans: list[Span] = []
         for window, (starts, ends) in zip(windows, self._logits([w.encoding for w in windows]), strict=True):
@@ -112,13 +108,15 @@ class Reader:
             spans += _spans(hit, window, starts, ends, masks(hit) if masks else (), best)
         return sorted(spans, key=lambda s: (-s.score, s.hit.passage.article, s.start, s.end))
 
-    def _windows(self, question: str, text: str) -> list[Range]:
+    def _windows(self, question: str, text: str) -> list[tuple[int, Encoding]]:
+        """Where each window begins in the text, and the window; one for a text that fits."""
+        whole = self._tokenizer.encode(question, text)
+        if len(whole.ids) <= MODEL_TOKENS:
+            return [(0, whole)]
         room = MODEL_TOKENS - len(self._tokenizer.encode(question, "").ids)
-        # A token has at least one character: most passages need not be tokenised to see that they fit.
-        if len(text) <= room or len(self.offsets(text)) <= room:
-            return [(0, len(text))]
         # Slack, since a window's text alone may break into tokens otherwise than within the whole.
-        return split(text, self.offsets, PassageSettings(room - 16, room // 3, room - 16))
+        ranges = split(text, self.offsets, PassageSettings(room - 16, room // 3, room - 16))
+        return [(start, self._tokenizer.encode(question, text[start:end])) for start, end in ranges]
 
     def _logits(self, encodings: Sequence[Encoding]) -> list[tuple[Array, Array]]:
         """In batches of nearly equal length: padding is computed for nothing."""
@@ -225,6 +223,7 @@ class _Torch:
     def __init__(self, folder: Path, gpu: bool) -> None:
         # Seconds to import, and the int8 graph does without.
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModelForQuestionAnswering
         from transformers.utils import logging
 
@@ -234,13 +233,15 @@ class _Torch:
         self._device = "cuda" if gpu and torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if self._device == "cuda" else torch.float32
         try:
-            self.model = AutoModelForQuestionAnswering.from_pretrained(
-                folder, dtype=dtype, local_files_only=True
+            self.model, report = AutoModelForQuestionAnswering.from_pretrained(
+                folder, dtype=dtype, local_files_only=True, output_loading_info=True
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(
                 f"{folder} is not a question-answering model; it needs config.json and weights"
             ) from error
+        if report["missing_keys"]:  # any encoder loads so, with a head of random numbers
+            raise ModelError(f"{folder} is not a question-answering model; it lacks the weights of its head")
         self.model = self.model.eval().to(self._device)
         self._takes_types = getattr(self.model.config, "type_vocab_size", 0) > 1
 

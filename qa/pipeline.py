@@ -1,0 +1,318 @@
+"""Everything opened once, behind ``ask``, ``search``, ``add``, ``remove`` and ``verify``. Thread-safe.
+
+Browser, API, command line and evaluation all call these and return the same JSON.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from qa.answering import decide
+from qa.arguments import check_question, resolve_articles
+from qa.calibration import load_calibration
+from qa.encoder import Encoder, load_encoder
+from qa.index import Index
+from qa.models import model_folder
+from qa.passages import PassageSettings, split
+from qa.reader import DEFAULT as DEFAULT_READER
+from qa.reader import Reader
+from qa.retriever import SETTINGS as RETRIEVAL
+from qa.retriever import Retriever
+from qa.snapshot import Snapshot
+from qa.types import (
+    Answer,
+    Article,
+    ArticleError,
+    ArticleInfo,
+    Hit,
+    Passage,
+    QAError,
+    Range,
+    Span,
+    Verification,
+    make_ref,
+)
+from qa.verification import verify
+
+READ_FIRST = 3
+READ_MOST = 10
+SETTINGS = f"{RETRIEVAL} read={READ_FIRST}..{READ_MOST}"
+_COMMIT_PASSAGES = 256  # a build that is cut off has lost at most so many
+
+Progress = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class AddReport:
+    """What ``add`` did, by article id; ``failed`` has (name, why) for each that could not be added."""
+
+    added: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+
+def open_index(
+    path: str | Path = "index", *, encoder: str | None = None, reader: str | Path | None = None,
+    create: bool = False, rebuild: bool = False,
+) -> Pipeline:  # fmt: skip
+    """Open an index with its models, ready to answer.
+
+    :param encoder: a sentence-transformers id or folder; None for the default, all-MiniLM-L6-v2.
+    :param reader: a question-answering model's id or folder; None for the shipped one.
+    :param create: make the index where there is none.
+    :param rebuild: where it was made with another encoder, embed its articles again with this one.
+    :raises ArticleIndexError: if the index cannot be opened; the message says what to do.
+    :raises ModelError: if a model cannot be loaded.
+    """
+    return Pipeline(path, load_encoder(encoder), reader, create=create, rebuild=rebuild)
+
+
+class Pipeline:
+    """One index and its models. Made by ``open_index``; close it, or use it in a ``with``.
+
+    The reader is loaded when it is first needed: listing articles takes no model of 22 million numbers.
+    """
+
+    def __init__(
+        self, path: str | Path, encoder: Encoder, reader: str | Path | None = None, *,
+        create: bool = False, rebuild: bool = False,
+    ) -> None:  # fmt: skip
+        self._settings = PassageSettings(longest=min(PassageSettings().longest, encoder.max_tokens))
+        self.encoder = encoder
+        self.reader = Reader(reader)
+        belongs_to = {"reader": self.reader.identity, "encoder": encoder.identity, "settings": SETTINGS}
+        folder = model_folder(reader or DEFAULT_READER)
+        self.calibration, self._uncalibrated = load_calibration(folder, belongs_to)
+        self.index = Index.open(
+            path, encoder_identity=encoder.identity, passage_settings=str(self._settings),
+            create=create, rebuild=rebuild,
+        )  # fmt: skip
+        self._retriever = Retriever(encoder)
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the index. No use after this."""
+        self.index.close()
+
+    # ---- asking
+
+    @property
+    def default_min_confidence(self) -> float | None:
+        """Below this probability an answer is not given, unless the caller asks for another; None: uncalibrated."""
+        return self.calibration.threshold if self.calibration else None
+
+    def info(self) -> dict[str, int]:
+        """Generation, number of articles, number of passages."""
+        return _info(self.index.snapshot)
+
+    def ask(
+        self, question: str, history: Sequence[Sequence[str]] = (), articles: Sequence[str] | None = None,
+        top_k: int = 5, min_confidence: float | None = None, progress: Progress | None = None,
+    ) -> Answer:  # fmt: skip
+        """Answer by a verbatim quote, or say why not.
+
+        :param history: earlier ``[question, answer]`` pairs. The question is read as it stands; a warning says so.
+        :param articles: ids, or globs of sources ("news/*"), to look in; None for all.
+        :param top_k: how many different answers to return, the best one among them.
+        :param min_confidence: decline below this probability; None for the calibration's own threshold.
+        :param progress: told in words what is being done.
+        :raises QuestionError: if the question is blank, or an argument is out of range.
+        """
+        started = time.perf_counter()
+        asked, warnings = check_question(question, history, top_k, min_confidence)
+        tell = progress or (lambda words: None)
+        self.index.refresh(wait=False)
+        snapshot = self.index.snapshot
+        base = Answer(question, asked, None, None, True, None, warnings=warnings, index=_info(snapshot))
+        if not len(snapshot):
+            return replace(base, reason="empty_index")
+        allowed = resolve_articles(snapshot, articles)
+        count = len(snapshot.articles) if allowed is None else len(allowed)
+        tell(f"Searching {count} {'article' if count == 1 else 'articles'}")
+        hits = self._retriever.retrieve(snapshot, asked, allowed)
+        retrieved = time.perf_counter()
+        spans = self._read(snapshot, asked, hits, tell) if hits else []
+        read = time.perf_counter()
+        answer = decide(
+            base, snapshot, hits, spans, self.calibration, self._uncalibrated, top_k, min_confidence
+        )
+        if self.reader.cut(asked) != asked:
+            cut = f"the question is long: only its beginning was read, up to {self.reader.cut(asked)[-30:]!r}"
+            answer = replace(answer, warnings=(*answer.warnings, cut))
+        timings = {
+            "retrieve": retrieved - started,
+            "read": read - retrieved,
+            "total": time.perf_counter() - started,
+        }
+        return replace(answer, timings_ms={name: round(1000 * value, 2) for name, value in timings.items()})
+
+    def evidence(
+        self, question: str, allowed: Sequence[str] | None = None, most: int | None = None
+    ) -> tuple[Snapshot, list[Hit], list[Span]]:
+        """What an answer is made from, before anything is decided: for calibrating and for error analysis.
+
+        :param most: read so many passages, whatever they say; None for as many as ``ask`` would.
+        """
+        snapshot = self.index.snapshot
+        hits = self._retriever.retrieve(snapshot, question, allowed)
+        if most is None:
+            return snapshot, hits, self._read(snapshot, question, hits, lambda words: None)
+        return (
+            snapshot,
+            hits,
+            self.reader.read(question, hits[:most], lambda hit: snapshot.masks(hit.passage.article)),
+        )
+
+    def _read(self, snapshot: Snapshot, question: str, hits: Sequence[Hit], tell: Progress) -> list[Span]:
+        """Read the first hits, and more of them while that could change the answer."""
+
+        def masks(hit: Hit) -> Sequence[Range]:
+            return snapshot.masks(hit.passage.article)
+
+        first = hits[:READ_FIRST]
+        tell(f"Reading {len(first)} of {len(hits)} passages")
+        spans = self.reader.read(question, first, masks)
+        more = hits[READ_FIRST:READ_MOST]
+        if more and not self._settled(spans):
+            tell(f"Reading {READ_FIRST + len(more)} of {len(hits)} passages")
+            spans += self.reader.read(question, more, masks)
+        return spans
+
+    def _settled(self, spans: Sequence[Span]) -> bool:
+        return False
+
+    def search(
+        self, query: str, top_k: int = 5, articles: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """The passages nearest to a query, best first, as the contract's JSON rows.
+
+        :raises QuestionError: if the query is blank, or an argument is out of range.
+        """
+        asked, _ = check_question(query, (), top_k, None)
+        self.index.refresh(wait=False)
+        snapshot = self.index.snapshot
+        if not len(snapshot):
+            return []
+        return [
+            _row(snapshot, hit)
+            for hit in self._retriever.retrieve(snapshot, asked, resolve_articles(snapshot, articles), top_k)
+        ]
+
+    def read_text(self, question: str, text: str) -> Span | None:
+        """The best span of one text, however long; None where it has none. For evaluating the reader alone."""
+        hit = Hit(Passage("", "", 0, len(text), text), 0.0, 0.0, 0.0)
+        return next(iter(self.reader.read(question, [hit], best=1)), None)
+
+    # ---- articles
+
+    def articles(self) -> list[ArticleInfo]:
+        """The articles that are searched, sorted by id."""
+        self.index.refresh(wait=False)
+        return self.index.snapshot.articles
+
+    def text(self, article: str, version: str | None = None) -> str:
+        """An article's whole stored text; of an older version by (the beginning of) its sha256.
+
+        :raises NotFoundError: if there is none.
+        """
+        return self.index.text(article, version)
+
+    def add(
+        self, articles: Iterable[Article], progress: Callable[[Article], None] | None = None
+    ) -> AddReport:
+        """Add articles, or newer texts of them. What is there unchanged is not embedded again.
+
+        Committed in groups, so a build that is cut off goes on where it was when it is started again.
+
+        :param progress: called after each article.
+        :raises IndexBusyError: if another process is writing.
+        """
+        report = AddReport()
+        for group in self._groups(articles, report, progress):
+            with self.index.write(refresh=False):
+                for article, ranges, vectors in group:
+                    outcome = self.index.put(article, ranges, vectors)
+                    getattr(report, outcome).append(article.id)
+        self.index.refresh()
+        return report
+
+    def _groups(
+        self, articles: Iterable[Article], report: AddReport, progress: Callable[[Article], None] | None
+    ) -> Iterator[list[tuple[Article, list[Range], Any]]]:
+        """Articles with passages and vectors, embedded outside the write lock, some hundred passages at a time."""
+        group: list[tuple[Article, list[Range], Any]] = []
+        size = 0
+        for article in articles:
+            try:
+                ranges, vectors = self._embed(article)
+            except QAError as error:
+                report.failed.append((article.source, str(error)))
+            else:
+                group.append((article, ranges, vectors))
+                size += len(ranges)
+            if progress:
+                progress(article)
+            if size >= _COMMIT_PASSAGES:
+                yield group
+                group, size = [], 0
+        if group:
+            yield group
+
+    def _embed(self, article: Article) -> tuple[list[Range], Any]:
+        try:
+            article.id.encode()
+            known = self.index.has(article.id, article.version)
+        except UnicodeEncodeError:  # a half of a character, which readers of files replace
+            why = f"{article.source!a} holds what is no Unicode character: decode it anew"
+            raise ArticleError(why) from None
+        if known:
+            return [], None
+        ranges = split(article.text, self.encoder.offsets, self._settings)
+        if not ranges:
+            raise ArticleError(f"{article.source} has no words; nothing to index")
+        return ranges, self.encoder.encode([article.text[start:end] for start, end in ranges])
+
+    def reembed(self, progress: Callable[[Article], None] | None = None) -> AddReport:
+        """Embed again what opening with ``rebuild`` left without passages."""
+        return self.add((self.index.article(article) for article in self.index.stale()), progress)
+
+    def remove(self, article: str, *, forget: bool = False) -> None:
+        """Take an article out of the search; with ``forget``, delete its texts for good.
+
+        :raises NotFoundError: if there is none.
+        """
+        self.index.remove(article, forget=forget)
+
+    def verify(self, ref: str) -> Verification:
+        """What became of a quote: unchanged, moved, edited or gone.
+
+        :raises RefError: if ``ref`` is not a reference.
+        """
+        self.index.refresh(wait=False)
+        return verify(self.index, ref)
+
+
+def _info(snapshot: Snapshot) -> dict[str, int]:
+    return {"generation": snapshot.generation, "articles": len(snapshot.articles), "passages": len(snapshot)}
+
+
+def _row(snapshot: Snapshot, hit: Hit) -> dict[str, Any]:
+    p = hit.passage
+    return {
+        "article": p.article, "title": snapshot.article(p.article).info.title, "start": p.start, "end": p.end,
+        "text": p.text, "score": hit.score, "dense": hit.dense, "bm25": hit.bm25,
+        "ref": make_ref(p.article, p.version, p.start, p.end),
+    }  # fmt: skip

@@ -1,0 +1,416 @@
+"""The one source of truth of an index: articles, their versions, passages and vectors, in SQLite.
+
+A text is immutable and named by its sha256; an article's newest version is live, older ones are kept so that a
+reference to them can be verified. Everything else of an index (FAISS, BM25) can be made again from here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.database import Database, fetch, index_command
+from qa.types import (
+    Article,
+    ArticleError,
+    ArticleIndexError,
+    ArticleInfo,
+    IndexMismatchError,
+    NotFoundError,
+    Range,
+    sha256,
+)
+
+Put = Literal["added", "updated", "unchanged"]
+Edge = tuple[str, str]  # side ("head" or "tail"), its words from the outside in; see edges.py
+
+_INFO = """
+SELECT article, title, source, date, version, characters,
+       (SELECT count(*) FROM passages p WHERE p.article = v.article), added, masks, locators
+FROM versions v WHERE retired IS NULL ORDER BY article
+"""
+_LIVE = """
+SELECT version, embedded, title, source, path, date, masks, locators, bytes_sha256
+FROM versions WHERE article = ? AND retired IS NULL
+"""
+_PUT = """
+INSERT INTO versions VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, NULL) ON CONFLICT DO UPDATE SET
+title = excluded.title, source = excluded.source, path = excluded.path, date = excluded.date, masks = excluded.masks,
+locators = excluded.locators, bytes_sha256 = excluded.bytes_sha256,
+added = iif(retired IS NULL, added, excluded.added), embedded = 1, retired = NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which commit: its number, and a token that no other commit has, even in a remade index."""
+
+    generation: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """What is known about a live article, without its text."""
+
+    info: ArticleInfo
+    masks: tuple[Range, ...]
+    locators: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that is searched, from one read transaction; passages in (article, start, end) order."""
+
+    stamp: Stamp
+    articles: tuple[StoredArticle, ...]  # sorted by id
+    owner: NDArray[np.int32]  # (n,) position in `articles`
+    starts: NDArray[np.int64]  # (n,)
+    ends: NDArray[np.int64]  # (n,)
+    vectors: NDArray[np.float16] | None  # (n, dim), or None if not asked for
+    edges: tuple[tuple[str, str, str], ...]  # article, side, words
+
+
+class Store:
+    """The articles of one index. Usable from any thread: many read, one writes.
+
+    :param encoder: what made the vectors: name and weights' sha256 in one string.
+    :param passage_settings: what cut the passages.
+    :param create: make the index where there is none.
+    :param rebuild: where the index was made with another encoder or other settings, take the new ones: its passages
+        are dropped, its articles kept, and ``stale`` names those to ``put`` again.
+    :param wait: how many seconds to wait for another writer.
+    :raises IndexMissingError: if there is no index and ``create`` is false.
+    :raises IndexMismatchError: if it was made with others, and ``rebuild`` is false.
+    :raises IndexTooNewError: if a newer version of this program made it.
+    :raises IndexBusyError: if it stays locked for longer than ``wait``.
+    :raises ArticleIndexError: if the file is damaged, not ours, or cannot be opened.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        encoder: str,
+        passage_settings: str,
+        create: bool = False,
+        rebuild: bool = False,
+        wait: float = 10.0,
+    ) -> None:
+        self.folder = Path(folder)
+        self._db = Database(self.folder, create=create, wait=wait)
+        try:
+            self._check_identity({"encoder": encoder, "passage settings": passage_settings}, rebuild)
+            self._db.scrub_if_due()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _check_identity(self, wanted: dict[str, str], rebuild: bool) -> None:
+        with self._db.read() as connection:
+            made = dict(fetch(connection, "SELECT key, value FROM meta"))
+        different = [key for key in wanted if made.get(key) != wanted[key]]
+        if not different:
+            return
+        if "encoder" in made and not rebuild:
+            key = different[0]
+            raise IndexMismatchError(
+                f"the index at {self.folder} was made with {key} {made[key]!r}, not {wanted[key]!r}; "
+                f"use those, or rebuild it: {index_command(self.folder)} --rebuild"
+            )
+        with self._db.write() as connection:
+            connection.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", wanted.items())
+            connection.execute("DELETE FROM meta WHERE key = 'dimension'")
+            connection.execute("DELETE FROM passages")
+            connection.execute("UPDATE versions SET embedded = 0")
+            if "encoder" in made:
+                self._db.changed()
+
+    # ---- writing
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        """Group changes into one commit: all or nothing, one generation. Nested uses join the outermost.
+
+        :raises IndexBusyError: if another thread or process is still writing after ``wait`` seconds.
+        """
+        with self._db.write():
+            yield
+
+    def put(
+        self,
+        article: Article,
+        passages: Sequence[Range] = (),
+        vectors: NDArray[np.floating] | None = None,
+        edges: Sequence[Edge] = (),
+    ) -> Put:
+        """Add an article, or make this its live version. Where ``has`` says so, passages and vectors may be left out.
+
+        :param passages: half-open ranges of the text, no two alike.
+        :param vectors: one unit vector a passage, (n, dim); stored as float16.
+        :return: "unchanged" if the very same article is live already; "updated" also if only its metadata differ.
+        :raises ValueError: if ranges or vectors do not fit the text, each other or the index.
+        :raises ArticleError: if the text holds what is no Unicode character.
+        """
+        row = _row(article)
+        with self._db.write() as connection:
+            live = fetch(connection, _LIVE, (article.id,))
+            known = bool(live) and live[0][:2] == (row[0], 1)
+            old_edges = fetch(connection, "SELECT side, words FROM edges WHERE article = ?", (article.id,))
+            if known and live[0][2:] == row[1:] and sorted(old_edges) == sorted(edges):
+                return "unchanged"
+            if not known:
+                self._put_passages(connection, article, row[0], passages, vectors)
+            connection.execute(_PUT, (article.id, *row, len(article.text), _now()))
+            connection.execute("DELETE FROM edges WHERE article = ?", (article.id,))
+            rows = ((article.id, side, words) for side, words in edges)
+            connection.executemany("INSERT INTO edges VALUES(?, ?, ?)", rows)
+            self._db.changed()
+            return "updated" if live else "added"
+
+    def _put_passages(
+        self,
+        connection: apsw.Connection,
+        article: Article,
+        version: str,
+        passages: Sequence[Range],
+        vectors: NDArray[np.floating] | None,
+    ) -> None:
+        """Store the text, and these passages instead of those the article had."""
+        blobs = _blobs(passages, vectors, len(article.text))  # before anything is changed
+        self._check_dimension(connection, vectors)
+        connection.execute("INSERT OR IGNORE INTO texts VALUES(?, ?)", (version, article.text))
+        self._retire(connection, article.id, but=version)
+        rows = ((article.id, start, end, blob) for (start, end), blob in zip(passages, blobs, strict=True))
+        connection.executemany("INSERT INTO passages(article, start, stop, vector) VALUES(?, ?, ?, ?)", rows)
+
+    def remove(self, article: str, *, forget: bool = False) -> None:
+        """Take an article out of the search. Its texts stay for ``verify``, unless it is to be forgotten.
+
+        :param forget: delete all its versions and whatever text no other article has, and wipe their bytes from the
+            disk; also for an article that was removed before.
+        :raises NotFoundError: if there is no such article.
+        :raises IndexBusyError: if other processes' readers delay the wiping; the article is gone, and the wiping is
+            made up for at the next start.
+        """
+        with self._db.write() as connection:
+            condition = "article = ?" if forget else "article = ? AND retired IS NULL"
+            if not connection.execute(f"SELECT count(*) FROM versions WHERE {condition}", (article,)).get:
+                raise NotFoundError(_not_found(article))
+            self._retire(connection, article)
+            connection.execute("DELETE FROM edges WHERE article = ?", (article,))
+            if forget:
+                connection.execute("DELETE FROM versions WHERE article = ?", (article,))
+                connection.execute("DELETE FROM texts WHERE version NOT IN (SELECT version FROM versions)")
+                self._db.scrub_after_commit()
+            self._db.changed()
+
+    def _retire(self, connection: apsw.Connection, article: str, *, but: str = "") -> None:
+        """Take an article's passages away, and its live version unless it is ``but``."""
+        sql = "UPDATE versions SET retired = ? WHERE article = ? AND retired IS NULL AND version <> ?"
+        connection.execute(sql, (_now(), article, but))
+        connection.execute("DELETE FROM passages WHERE article = ?", (article,))
+
+    def _check_dimension(self, connection: apsw.Connection, vectors: NDArray[np.floating] | None) -> None:
+        if vectors is None or not len(vectors):
+            return
+        found = str(vectors.shape[1])
+        connection.execute("INSERT OR IGNORE INTO meta VALUES('dimension', ?)", (found,))
+        stored = connection.execute("SELECT value FROM meta WHERE key = 'dimension'").get
+        if stored != found:
+            raise ValueError(f"vectors of {found} dimensions, but the index has {stored}")
+
+    # ---- reading
+
+    def stamp(self) -> Stamp:
+        """Which commit is the newest."""
+        with self._db.read() as connection:
+            return _stamp(connection)
+
+    def generation(self) -> int:
+        """How many commits changed this index."""
+        return self.stamp().generation
+
+    def has(self, article: str, version: str) -> bool:
+        """Whether this very version is live and embedded, so that ``put`` needs no vectors."""
+        with self._db.read() as connection:
+            sql = "SELECT count(*) FROM versions WHERE article = ? AND version = ? AND retired IS NULL AND embedded"
+            return bool(connection.execute(sql, (article, version)).get)
+
+    def stale(self) -> list[str]:
+        """Articles that a rebuild left without passages: to be ``put`` again."""
+        sql = "SELECT article FROM versions WHERE retired IS NULL AND NOT embedded ORDER BY article"
+        with self._db.read() as connection:
+            return [article for (article,) in fetch(connection, sql)]
+
+    def articles(self) -> list[ArticleInfo]:
+        """The live articles, sorted by id."""
+        with self._db.read() as connection:
+            return [ArticleInfo(*row[:8]) for row in fetch(connection, _INFO)]
+
+    def version(self, article: str, prefix: str | None = None) -> str:
+        """The sha256 of an article's live text, or of the newest of its texts whose sha256 begins with ``prefix``.
+
+        :raises NotFoundError: if there is none.
+        """
+        condition = "retired IS NULL" if prefix is None else "substr(version, 1, length(?)) = ?"
+        values = (article,) if prefix is None else (article, prefix, prefix)
+        sql = (
+            f"SELECT version FROM versions WHERE article = ? AND {condition} "
+            "ORDER BY retired IS NOT NULL, added DESC, version LIMIT 1"
+        )
+        with self._db.read() as connection:
+            found = fetch(connection, sql, values)
+        if not found:
+            raise NotFoundError(_not_found(article, prefix))
+        return str(found[0][0])
+
+    def text_of(self, version: str) -> str:
+        """The text of that sha256.
+
+        :raises NotFoundError: if it is not stored, or was forgotten.
+        :raises ArticleIndexError: if the stored text is not the one its name promises.
+        """
+        with self._db.read() as connection:
+            found = fetch(connection, "SELECT text FROM texts WHERE version = ?", (version,))
+        if not found:
+            raise NotFoundError(f"no text {version[:12]} in the index; it may have been removed for good")
+        text = str(found[0][0])
+        if sha256(text) != version:
+            raise ArticleIndexError(
+                f"the index at {self.folder} is damaged: text {version[:12]} was altered; "
+                f"move it away and make it anew: {index_command(self.folder)}"
+            )
+        return text
+
+    def text(self, article: str, version_prefix: str | None = None) -> str:
+        """The text of an article's live version, or of the version whose sha256 begins so (removed ones too).
+
+        :raises NotFoundError: if there is none.
+        """
+        return self.text_of(self.version(article, version_prefix))
+
+    def article(self, article: str) -> Article:
+        """The live article, as it was put.
+
+        :raises NotFoundError: if there is none.
+        """
+        sql = (
+            "SELECT text, title, source, date, masks, locators, bytes_sha256, path "
+            "FROM versions JOIN texts USING(version) WHERE article = ? AND retired IS NULL"
+        )
+        with self._db.read() as connection:
+            found = fetch(connection, sql, (article,))
+        if not found:
+            raise NotFoundError(_not_found(article))
+        text, title, source, date, masks, locators, bytes_sha256, path = found[0]
+        return Article(
+            article, text, title, source, date, _ranges(masks), _locators(locators), bytes_sha256, path
+        )
+
+    def read(self, *, vectors: bool = True) -> Contents:
+        """All that is searched, in one read transaction.
+
+        :raises ArticleIndexError: if the file is damaged.
+        """
+        with self._db.read_transaction() as connection:
+            stamp = _stamp(connection)
+            infos = fetch(connection, _INFO)
+            edges = fetch(connection, "SELECT article, side, words FROM edges ORDER BY article, side")
+            column = "vector" if vectors else "NULL"
+            sql = f"SELECT article, start, stop, {column} FROM passages ORDER BY article, start, stop"
+            places = fetch(connection, sql)
+            dimension = connection.execute("SELECT value FROM meta WHERE key = 'dimension'").get
+        articles = tuple(
+            StoredArticle(ArticleInfo(*row[:8]), _ranges(row[8]), _locators(row[9])) for row in infos
+        )
+        position = {article.info.article: i for i, article in enumerate(articles)}
+        matrix = None
+        if vectors:
+            flat = np.frombuffer(b"".join(place[3] for place in places), np.float16)
+            matrix = flat.reshape(len(places), int(dimension or 0))
+        return Contents(
+            stamp,
+            articles,
+            np.fromiter((position[place[0]] for place in places), np.int32, len(places)),
+            np.fromiter((place[1] for place in places), np.int64, len(places)),
+            np.fromiter((place[2] for place in places), np.int64, len(places)),
+            matrix,
+            tuple((article, side, words) for article, side, words in edges),
+        )
+
+    def close(self) -> None:
+        """Close the file. No use after this."""
+        self._db.close()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _stamp(connection: apsw.Connection) -> Stamp:
+    values = dict(fetch(connection, "SELECT key, value FROM meta"))
+    return Stamp(int(values["generation"]), values["commit"])
+
+
+def _not_found(article: str, prefix: str | None = None) -> str:
+    version = f" with a version {prefix[:12]}" if prefix is not None else ""
+    return f"no article {article[:80]!r}{version} in the index"
+
+
+def _ranges(stored: str) -> tuple[Range, ...]:
+    return tuple((start, end) for start, end in json.loads(stored))
+
+
+def _locators(stored: str) -> tuple[tuple[int, str], ...]:
+    return tuple((start, label) for start, label in json.loads(stored))
+
+
+def _row(article: Article) -> tuple[str, str, str, str | None, str | None, str, str, str]:
+    """Columns version .. bytes_sha256.
+
+    Names of files may hold bytes that are no characters (lone surrogates in Python); SQLite cannot store those.
+    """
+    try:
+        version = article.version
+        article.id.encode()
+    except UnicodeEncodeError as error:
+        raise ArticleError(
+            f"{article.title[:80]!r} holds what is no Unicode character: decode it anew"
+        ) from error
+    title, source, path, date = (
+        value if value is None else value.encode("utf-8", "replace").decode()
+        for value in (article.title, article.source, article.path, article.date)
+    )
+    masks, locators = json.dumps(article.masks), json.dumps(article.locators)
+    return version, title or "", source or "", path, date, masks, locators, article.bytes_sha256
+
+
+def _blobs(
+    passages: Sequence[Range], vectors: NDArray[np.float32] | NDArray[np.float16] | None, length: int
+) -> list[bytes]:
+    """The vectors as stored, after checking that they and the ranges make sense.
+
+    :raises ValueError: if they do not.
+    """
+    if vectors is None or vectors.ndim != 2 or len(vectors) != len(passages):
+        shape = None if vectors is None else vectors.shape
+        raise ValueError(f"{len(passages)} passages need as many vectors, got shape {shape}")
+    if len(set(passages)) != len(passages):
+        raise ValueError("two passages have the same range")
+    for start, end in passages:
+        if not 0 <= start < end <= length:
+            raise ValueError(f"passage {start}-{end} is outside the text of {length} characters, or empty")
+    halves = np.ascontiguousarray(vectors, dtype="<f2")
+    if not np.isfinite(halves).all():
+        raise ValueError("a vector holds a number that is not finite in float16")
+    return [half.tobytes() for half in halves]

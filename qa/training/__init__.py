@@ -1,0 +1,1 @@
+"""Make a reader: quantise it for the CPU, calibrate its probabilities. Needs ``requirements-train.txt``."""

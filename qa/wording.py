@@ -1,0 +1,42 @@
+"""What the command line tells a person about an answer, in words."""
+
+from __future__ import annotations
+
+from qa.types import Reason, State
+
+DECLINED = "The articles don't say."
+REASONS: dict[Reason, str] = {
+    "empty_index": "There are no articles yet; add some: python -m qa index FOLDER",
+    "nothing_retrieved": "Nothing in them is about this.",
+    "no_span": "Something is near, but holds no answer.",
+    "low_confidence": "Something is near, but it is too unsure to be given as an answer.",
+}
+STATES: dict[State, str] = {
+    "unchanged": "the article says these words at this place",
+    "moved": "the article says these words at another place",
+    "edited": "the article now words it differently",
+    "gone": "the article, or these words in it, are no longer there",
+}
+_LEVELS = ((0.9, "very likely"), (0.7, "likely"), (0.4, "possible"), (0.0, "unsure"))
+
+
+def confidence(probability: float | None) -> str:
+    """A probability in a word and percent: "very likely · 91 %".
+
+    >>> confidence(0.912), confidence(None)
+    ('very likely · 91 %', 'confidence unknown')
+    """
+    if probability is None:
+        return "confidence unknown"
+    word = next(word for floor, word in _LEVELS if probability >= floor)
+    return f"{word} · {100 * probability:.0f} %"
+
+
+def articles(count: int) -> str:
+    """Such as "1 article"."""
+    return f"{count} {'article' if count == 1 else 'articles'}"
+
+
+def passages(count: int) -> str:
+    """Such as "2 passages"."""
+    return f"{count} {'passage' if count == 1 else 'passages'}"

@@ -1,0 +1,506 @@
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from index_helpers import SETTINGS, article, cut, put, vector
+
+from qa import index as index_module
+from qa.database import Database
+from qa.edges import EdgeTable, body, edges
+from qa.index import Dense, Index
+from qa.types import (
+    ArticleIndexError,
+    IndexBusyError,
+    IndexMismatchError,
+    IndexMissingError,
+    NotFoundError,
+)
+
+HERE = Path(__file__).parent
+TEXT = "The first article is about a river. It flows from the hills to the sea, past two towns and a mill."
+
+
+def opened(folder, **changed):
+    return Index.open(folder, **{**SETTINGS, "create": True, **changed})
+
+
+@pytest.fixture(params=["in memory", "persisted"])
+def kept(request, monkeypatch):
+    """Small indexes are searched in memory; pretend that they are large, too."""
+    if request.param == "persisted":
+        monkeypatch.setattr(index_module, "PERSIST_FROM", 1)
+    return request.param
+
+
+@pytest.fixture
+def persisted(monkeypatch):
+    monkeypatch.setattr(index_module, "PERSIST_FROM", 1)
+
+
+def listed(found):
+    return list(zip(*(values.tolist() for values in found), strict=True))
+
+
+def answers(index, questions=("river", "common words of all", "the sea", "zebra")):
+    """All that a question can learn from an index, by place and not by row."""
+    snapshot = index.snapshot
+    learned = [(info.article, info.version, info.passages) for info in snapshot.articles]
+    for question in questions:
+        some = [info.article for info in snapshot.articles][::2]
+        for allowed in (None, some):
+            for rows, scores in (
+                snapshot.dense(vector(question), 5, allowed),
+                snapshot.bm25(question, 5, allowed),
+            ):
+                learned.append([(snapshot.passage(row), score) for row, score in listed((rows, scores))])
+    learned.append({info.article: snapshot.masks(info.article) for info in snapshot.articles})
+    return learned
+
+
+# ---- dense search by hand
+
+
+def test_cosines_by_hand():
+    dense = Dense.build(np.array([[1, 0], [0.6, 0.8], [0, -1], [-1, 0]], np.float16))
+    # float16: 0.6 = 1229 / 2048, 0.8 = 1638 / 2048 (the nearest it has)
+    query = np.array([0, 1], np.float32)
+    assert listed(dense.search(query, 3)) == [(1, 1638 / 2048), (0, 0.0), (3, 0.0)]
+    assert listed(dense.search(np.array([1, 0], np.float32), 1)) == [(0, 1.0)]
+    assert dense.search(query, 99)[0].tolist() == [1, 0, 3, 2]
+    assert dense.cosines(query, [2, 1, 1, 0]).tolist() == [-1.0, 1638 / 2048, 1638 / 2048, 0.0]
+    assert len(dense) == 4
+
+
+@pytest.mark.parametrize("k", [0, 1, 4, 5, 50, 99, 100])
+def test_equal_vectors_come_in_row_order_and_exactly_k_of_them(k):
+    vectors = np.repeat(np.array([[0.6, 0.8], [0, 1], [1, 0]], np.float16), 33, axis=0)
+    dense = Dense.build(vectors)
+    expected = [*range(33, 66), *range(33), *range(66, 99)]
+    assert dense.search(np.array([0, 1], np.float32), k)[0].tolist() == expected[:k]
+    inside = [(10, 50), (80, 82)]
+    allowed = [row for row in expected if 10 <= row < 50 or 80 <= row < 82]
+    assert dense.search(np.array([0, 1], np.float32), k, inside)[0].tolist() == allowed[:k]
+
+
+def test_a_score_does_not_depend_on_the_place():
+    rng = np.random.default_rng(3)
+    one, query = vector("one", 384).astype(np.float16), vector("query", 384)
+    scores = set()
+    for n in (1, 2, 3, 7, 8, 9, 33, 1000):
+        vectors = rng.standard_normal((n, 384)).astype(np.float16)
+        places = rng.integers(0, n, 3)
+        vectors[places] = one
+        dense = Dense.build(vectors)
+        rows, found = dense.search(query, n)
+        scores |= set(found[np.isin(rows, places)].tolist()) | set(dense.cosines(query, places).tolist())
+        scores |= set(dense.search(query, 1, [(int(places[0]), int(places[0]) + 1)])[1].tolist())
+    assert len(scores) == 1
+
+
+# ---- the whole
+
+
+def test_put_search_remove(tmp_path, kept):
+    with opened(tmp_path) as index:
+        made = article("a", TEXT)
+        assert put(index, made) == "added"
+        assert put(index, made) == "unchanged"
+        assert index.has("a", made.version)
+        snapshot = index.snapshot
+        assert snapshot.generation == 1
+        rows, scores = snapshot.dense(vector(TEXT[:60]), 1)
+        assert snapshot.passage(int(rows[0])).text == TEXT[:60]
+        assert scores[0] == pytest.approx(1, abs=1e-3)
+        assert index.text("a") == index.text("a", made.version[:12]) == index.article("a").text == TEXT
+        assert [info.article for info in index.articles()] == ["a"]
+        index.remove("a")
+        assert index.articles() == index.snapshot.articles == []
+        assert len(index.snapshot.dense(vector("x"), 5)[0]) == 0
+        assert index.text("a", made.version[:12]) == TEXT
+        with pytest.raises(NotFoundError):
+            index.remove("a")
+
+
+def test_one_snapshot_after_a_group_and_none_if_not_wanted(tmp_path):
+    with opened(tmp_path) as index:
+        with index.write():
+            put(index, article("a", TEXT))
+            put(index, article("b", TEXT))
+            assert index.snapshot.generation == 0
+        assert (index.snapshot.generation, len(index.snapshot.articles)) == (1, 2)
+        with index.write(refresh=False):
+            put(index, article("c", TEXT))
+        assert index.snapshot.generation == 1
+        assert index.refresh()
+        assert (index.snapshot.generation, len(index.snapshot.articles)) == (2, 3)
+        assert not index.refresh()
+
+
+def test_other_processes_commits_are_seen_by_refresh(tmp_path, kept):
+    with opened(tmp_path) as one, opened(tmp_path) as other:
+        put(one, article("a", TEXT))
+        assert other.snapshot.articles == []
+        assert other.refresh()
+        assert answers(other) == answers(one)
+        with one.write(), pytest.raises(IndexBusyError):
+            opened(tmp_path, wait=0.1).remove("a")
+
+
+def test_errors_of_opening(tmp_path):
+    with pytest.raises(IndexMissingError, match="python -m qa index --index"):
+        opened(tmp_path / "none", create=False)
+    opened(tmp_path).close()
+    with pytest.raises(IndexMismatchError, match="encoder 'by-hash 1', not 'other'"):
+        opened(tmp_path, encoder_identity="other")
+
+
+def test_rebuilding_for_another_encoder(tmp_path, kept):
+    with opened(tmp_path) as index:
+        put(index, article("a", TEXT))
+        put(index, article("b", TEXT + " More."))
+    with opened(tmp_path, encoder_identity="other", rebuild=True) as index:
+        assert index.stale() == ["a", "b"]
+        assert len(index.snapshot) == 0
+        for name in index.stale():
+            made = index.article(name)
+            index.put(made, [(0, 10)], vector(name, 3)[None])
+        assert index.stale() == []
+        assert index.snapshot.dense(vector("b", 3), 1)[0].tolist() == [1]
+
+
+# ---- incremental equals rebuild (invariant 3)
+
+STRAY = "common words of all these pages"
+TEXTS = [
+    TEXT,
+    TEXT,  # the same in two articles: ties
+    f"{STRAY} {TEXT} A zebra drinks from it.",
+    f"{STRAY} " + " ".join(f"river{i} sea" for i in range(40)),
+    "Short and common.",
+    f"{STRAY} " + " ".join(f"word{i % 7}" for i in range(60)),
+]
+STEP = st.tuples(
+    st.sampled_from(["put", "put", "put", "remove", "forget"]), st.integers(0, 4), st.integers(0, 5)
+)
+
+
+@pytest.mark.parametrize("threshold", [1, 1000], ids=["persisted", "in memory"])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(STEP, st.booleans()), min_size=1, max_size=8))
+def test_any_history_gives_what_a_fresh_index_gives(tmp_path_factory, threshold, steps):
+    folder = tmp_path_factory.mktemp("history")
+    before, index_module.PERSIST_FROM = index_module.PERSIST_FROM, threshold
+    live = {}
+    try:
+        with opened(folder / "worn") as index, opened(folder / "fresh") as fresh:
+            for (kind, name, text), refresh in steps:
+                made = article(f"a{name}", TEXTS[text])
+                with index.write(refresh=refresh):
+                    if kind == "put":
+                        put(index, made)
+                        live[made.id] = made
+                    elif made.id in live:
+                        index.remove(made.id, forget=kind == "forget")
+                        del live[made.id]
+            index.refresh()
+            with fresh.write():
+                for made in live.values():
+                    put(fresh, made)
+            assert answers(index) == answers(fresh)
+            with opened(folder / "worn") as again:
+                assert answers(again) == answers(fresh)
+    finally:
+        index_module.PERSIST_FROM = before
+        shutil.rmtree(folder)
+
+
+def test_masks_follow_the_other_articles(tmp_path):
+    with opened(tmp_path) as index:
+        texts = {
+            f"a{i}": f"{STRAY} " + " ".join(f"w{(i * 37 + j * j) % 211}" for j in range(80)) for i in range(3)
+        }
+        with index.write():
+            for name, text in texts.items():
+                put(index, article(name, text))
+        rows = [(name, side, listed) for name, text in texts.items() for side, listed in edges(text)]
+        table = EdgeTable(rows, 3, lambda name: body(texts[name]))
+        for name, text in texts.items():
+            assert index.snapshot.masks(name) == table.masks(name, text) == ((0, len(STRAY)),)
+
+
+# ---- what is derived
+
+
+def derived_folder(folder):
+    (found,) = (folder / "derived").iterdir()
+    return found
+
+
+def test_small_indexes_need_no_files(tmp_path):
+    with opened(tmp_path) as index:
+        put(index, article("a", TEXT))
+    assert not (tmp_path / "derived").exists()
+
+
+def test_files_are_used_and_only_the_newest_kept(tmp_path, persisted, monkeypatch):
+    with opened(tmp_path) as index:
+        put(index, article("a", TEXT))
+        put(index, article("b", TEXT + " More."))
+        expected = answers(index)
+    assert derived_folder(tmp_path).name == "2"
+    monkeypatch.setattr(Index, "_built", None)  # opening again builds nothing
+    with opened(tmp_path) as index:
+        assert answers(index) == expected
+
+
+def scribble(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+
+
+def other_generation(folder):
+    shutil.copytree(folder, folder.parent / "7")
+    shutil.rmtree(folder)
+    (folder.parent / "7").rename(folder)
+    (folder / "stamp.json").write_text(
+        (folder / "stamp.json").read_text().replace('"generation": 1', '"generation": 7')
+    )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: shutil.rmtree(folder),
+        lambda folder: shutil.rmtree(folder / "bm25"),
+        lambda folder: (folder / "vectors.faiss").write_bytes(b""),
+        lambda folder: (folder / "vectors.faiss").write_bytes((folder / "vectors.faiss").read_bytes()[:60]),
+        lambda folder: scribble(folder / "vectors.faiss"),
+        lambda folder: [scribble(path) for path in (folder / "bm25").glob("*.idx")],
+        lambda folder: (folder / "stamp.json").write_text("{"),
+        other_generation,
+    ],
+)
+def test_damaged_files_are_made_again_without_a_word(tmp_path, persisted, capfd, damage):
+    with opened(tmp_path) as index:
+        put(index, article("a", TEXT))
+        expected = answers(index)
+    damage(derived_folder(tmp_path))
+    for _ in range(2):
+        with opened(tmp_path) as index:
+            assert answers(index) == expected
+    assert derived_folder(tmp_path).name == "1"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_files_of_a_remade_index_with_the_same_generation_are_not_used(tmp_path, persisted):
+    with opened(tmp_path) as index:
+        put(index, article("a", TEXT))
+    for path in tmp_path.glob("articles.sqlite*"):
+        path.unlink()
+    with opened(tmp_path) as index:
+        put(
+            index, article("a", TEXT.replace("river", "hound"))
+        )  # of the same size, in a commit of the same number
+        assert index.snapshot.generation == 1
+        assert listed(index.snapshot.bm25("hound", 5))
+        assert not listed(index.snapshot.bm25("river", 5))
+
+
+def test_a_folder_that_cannot_be_written_is_searched_in_memory(tmp_path, persisted):
+    (tmp_path / "derived").write_text("a file where the folder should be")
+    with opened(tmp_path) as index:
+        put(index, article("a", TEXT))
+        assert listed(index.snapshot.bm25("river", 5))
+
+
+def test_forgetting_leaves_no_bytes_anywhere(tmp_path, kept):
+    with opened(tmp_path) as index:
+        put(index, article("a", TEXT))
+        put(index, article("diary", "zanzibarquux wrote this " * 20))
+        (tmp_path / "derived" / "tmp-cut-off").mkdir(parents=True)
+        (tmp_path / "derived" / "tmp-cut-off" / "words").write_text("zanzibarquux")
+        index.remove("diary", forget=True)
+        for path in tmp_path.rglob("*"):
+            assert not path.is_file() or b"zanzibarquux" not in path.read_bytes(), path
+        assert [info.article for info in index.snapshot.articles] == ["a"]
+        with pytest.raises(NotFoundError):
+            index.text("diary", "0" * 12)
+        assert answers(index)
+
+
+def test_forgetting_that_is_cut_off_is_made_up_for(tmp_path, kept, monkeypatch):
+    with opened(tmp_path) as index:
+        put(index, article("a", TEXT))
+        put(index, article("diary", "zanzibarquux wrote this " * 20))
+        with monkeypatch.context() as killed:
+            killed.setattr(Database, "scrub", lambda self: sys.exit("killed"))
+            with pytest.raises(SystemExit):
+                index.remove("diary", forget=True)
+    with opened(tmp_path) as index:
+        assert [info.article for info in index.snapshot.articles] == ["a"]
+        for path in tmp_path.rglob("*"):
+            assert not path.is_file() or b"zanzibarquux" not in path.read_bytes(), path
+
+
+def test_forgetting_that_readers_delay_still_removes_the_article(tmp_path):
+    with opened(tmp_path, wait=0.1) as index, opened(tmp_path) as reader:
+        put(index, article("diary", TEXT))
+        with reader._store._db.read_transaction() as connection:
+            connection.execute("SELECT count(*) FROM texts").fetchall()
+            with pytest.raises(IndexBusyError, match="they go at the next start"):
+                index.remove("diary", forget=True)
+            assert index.snapshot.articles == []
+            with pytest.raises(NotFoundError):
+                index.article("diary")
+
+
+# ---- many threads
+
+
+def test_readers_go_on_while_a_writer_writes(tmp_path, kept):
+    errors, stop = [], threading.Event()
+
+    def read(index):
+        while not stop.is_set():
+            try:
+                index.refresh(wait=False)
+                snapshot = index.snapshot
+                names = {info.article for info in snapshot.articles}
+                for rows, _ in (snapshot.dense(vector("x"), 4), snapshot.bm25("river", 4)):
+                    found = [snapshot.passage(int(row)) for row in rows]
+                    assert {passage.article for passage in found} <= names
+                    assert all(snapshot.text(p.article)[p.start : p.end] == p.text for p in found)
+                for name in names:
+                    snapshot.masks(name)
+            except Exception as error:
+                errors.append(error)
+                raise
+
+    with opened(tmp_path) as index:
+        threads = [threading.Thread(target=read, args=(index,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for i in range(15):
+            put(index, article(f"a{i % 4}", f"{TEXT} Number {i}."))
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert errors == []
+        assert index.snapshot.generation == 15
+
+
+def test_writing_does_not_hold_up_a_question(tmp_path):
+    with opened(tmp_path) as index:
+        put(index, article("a", TEXT))
+        inside, done = threading.Event(), threading.Event()
+
+        def write():
+            with index.write():
+                put(index, article("b", TEXT))
+                inside.set()
+                done.wait(10)
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        inside.wait(10)
+        started = time.monotonic()
+        index.refresh()
+        assert [info.article for info in index.snapshot.articles] == ["a"]
+        assert listed(index.snapshot.bm25("river", 5))
+        assert index.text("a") == TEXT
+        assert time.monotonic() - started < 1
+        done.set()
+        thread.join()
+        assert len(index.snapshot.articles) == 2
+
+
+def test_use_after_close(tmp_path):
+    index = opened(tmp_path)
+    index.close()
+    with pytest.raises(ArticleIndexError, match="is closed"):
+        put(index, article("a", TEXT))
+
+
+# ---- kill -9 (invariant 4)
+
+WRITER = """
+import sys
+sys.path[:0] = sys.argv[2:4]
+from index_helpers import SETTINGS, article, put
+from qa import index as index_module
+index_module.PERSIST_FROM = 8
+index = index_module.Index.open(sys.argv[1], **SETTINGS, create=True)
+number = int(sys.argv[4])
+print("open", flush=True)
+while True:
+    number += 1
+    with index.write():
+        for half in "xy":
+            put(index, article(f"{half}{number % 5}", f"commit{number} {half} " + f"river{number} " * 30))
+        if number % 7 == 0:
+            index.remove(f"x{(number + 1) % 5}", forget=number % 2 == 0) if number > 5 else None
+    print(number, flush=True)
+"""
+
+
+def check_whole(folder, acknowledged):
+    """The index opens, holds the last acknowledged commit or a later one, and every article of it is whole."""
+    with opened(folder) as index:
+        snapshot = index.snapshot
+        numbers = {}
+        for info in snapshot.articles:
+            text = snapshot.text(info.article)
+            number = int(text.split(" ", 1)[0].removeprefix("commit"))
+            assert text == f"commit{number} {info.article[0]} " + f"river{number} " * 30
+            numbers[info.article] = number
+            rows = [row for row in range(len(snapshot)) if snapshot.passage(row).article == info.article]
+            assert [(snapshot.passage(row).start, snapshot.passage(row).end) for row in rows] == cut(text)
+            for row in rows:
+                assert snapshot.cosines(vector(snapshot.passage(row).text), [row])[0] == pytest.approx(
+                    1, abs=2e-3
+                )
+            found = [snapshot.passage(int(row)).article for row in snapshot.bm25(f"river{number}", 100)[0]]
+            assert info.article in found
+        # Both halves of a commit or none: whatever pair is live has one number.
+        for i in range(5):
+            if {f"x{i}", f"y{i}"} <= numbers.keys():
+                assert numbers[f"x{i}"] == numbers[f"y{i}"]
+        newest = max(numbers.values(), default=0)
+        assert newest >= acknowledged
+        leftovers = [path.name for path in (folder / "derived").glob("*") if path.name.isdecimal()]
+        assert leftovers in ([], [str(snapshot.generation)])
+        return newest
+
+
+def test_kill_9_at_any_moment(tmp_path, monkeypatch):
+    monkeypatch.setattr(index_module, "PERSIST_FROM", 8)
+    rng = random.Random(1)
+    acknowledged = 0
+    for _ in range(10):
+        command = [
+            sys.executable,
+            "-c",
+            WRITER,
+            str(tmp_path / "i"),
+            str(HERE.parent),
+            str(HERE),
+            str(acknowledged),
+        ]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout.readline() == "open\n"
+            time.sleep(rng.uniform(0, 0.4))
+            writer.send_signal(signal.SIGKILL)
+            lines = writer.stdout.read().split("\n")
+        printed = [int(line) for line in lines[:-1]]  # the last may be cut off
+        acknowledged = check_whole(tmp_path / "i", max(printed, default=acknowledged))
+    assert acknowledged > 0

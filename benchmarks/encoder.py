@@ -49,7 +49,11 @@ def main() -> None:
             started = time.perf_counter()
             encoder.encode_question(question)
             times.append(1000 * (time.perf_counter() - started))
-        row = {"encoder": name, "passages_per_s": round(rate, 1), "question_p50_ms": round(float(np.median(times)), 2)}
+        row = {
+            "encoder": name,
+            "passages_per_s": round(rate, 1),
+            "question_p50_ms": round(float(np.median(times)), 2),
+        }
         print(json.dumps(row))
     cosines = (vectors["sentence-transformers"] * vectors["openvino"]).sum(axis=1)
     print(json.dumps({"least_cosine_between_them": round(float(cosines.min()), 6)}))

@@ -60,7 +60,9 @@ def measure(pipeline, questions: list[str]) -> tuple[list[float], list[float]]:
     """Milliseconds of each question, ours and plain torch's, in turns."""
     torch.set_num_threads(available_cpus())
     folder = model_folder(DEFAULT)
-    model = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+    model = AutoModelForQuestionAnswering.from_pretrained(
+        folder, dtype=torch.float32, local_files_only=True
+    ).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     ours: list[float] = []
     plain: list[float] = []
@@ -71,7 +73,12 @@ def measure(pipeline, questions: list[str]) -> tuple[list[float], list[float]]:
         texts = [row["text"] for row in pipeline.search(question, PASSAGES)]
         ready = time.perf_counter()
         inputs = tokenizer(
-            [question] * len(texts), texts, return_tensors="pt", padding=True, truncation="only_second", max_length=512
+            [question] * len(texts),
+            texts,
+            return_tensors="pt",
+            padding=True,
+            truncation="only_second",
+            max_length=512,
         )
         with torch.inference_mode():
             model(**inputs)

@@ -7,20 +7,32 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from qa.calibration import Calibration, Ranking
 from qa.snapshot import Snapshot
 from qa.types import Alternative, Answer, Citation, Hit, Passage, Span, VerbatimError
 
 ALTERNATIVES = 4
+HOPELESS = 0.01  # probability below which another answer only takes up room
 _AROUND = 300  # characters shown to both sides of a place that no passage was retrieved for
+SURE = 4.0  # score above null from which the best span has, as good as always, no better one further down the hits
 _ARTICLES = frozenset({"a", "an", "the"})
 _WORD = re.compile(r"\w+")
 _FARTHEST = 10.0  # a gap of scores beyond which the next answer does not matter
 
-Coverage = Callable[[str], float]
+
+class Words(Protocol):
+    """The words of a question: their weight in all (idf), and the share of it that a text holds."""
+
+    @property
+    def total(self) -> float:
+        """Sum of the words' weights."""
+
+    def __call__(self, text: str, /) -> float:
+        """Share, 0..1, of the weight that a text holds."""
 
 
 @dataclass(slots=True)
@@ -40,6 +52,12 @@ class Candidate:
 def span_score(span: Span, ranking: Ranking) -> float:
     """What spans of all passages are ordered by: score - null weight x null + retrieval weight x fused score."""
     return span.score - ranking.null * span.null + ranking.retrieval * span.hit.score
+
+
+def sure(spans: Sequence[Span], ranking: Ranking) -> bool:
+    """Whether the reader is sure of the best of these spans, so that reading on would hardly change the answer."""
+    best = max(spans, key=lambda span: span_score(span, ranking), default=None)
+    return best is not None and best.score - best.null > SURE
 
 
 def candidates(spans: Sequence[Span], ranking: Ranking) -> list[Candidate]:
@@ -94,23 +112,25 @@ def _same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 
 def features(
-    candidate: Candidate, span: Span, others: Sequence[Candidate], hits: Sequence[Hit], coverage: Coverage
+    candidate: Candidate, span: Span, others: Sequence[Candidate], hits: Sequence[Hit], words: Words
 ) -> dict[str, float]:
-    """What the probability of a candidate depends on. Raw scores: they mean the same in every index.
+    """What the probability of a candidate depends on.
+
+    Raw scores, not scaled by the pool; BM25 by the weight of the question's words, since idf grows with an index.
 
     :param span: the place in question; the candidate's best for the answer itself.
     :param others: all candidates of the question, this one among them.
     :param hits: all hits of the question, read or not.
-    :param coverage: share, 0..1, of the question's weight of words that a text holds.
+    :param words: of the question.
     """
-    rivals = [other.score for other in others if other is not candidate]
-    gap = candidate.score - max(rivals) if rivals else 0.0  # a lone candidate has beaten nobody
+    rivals = [other.best.score for other in others if other is not candidate]
+    gap = span.score - max(rivals) if rivals else 0.0  # a lone candidate has beaten nobody
     return {
         "margin": span.score - span.null,
         "score": span.score,
         "cosine": span.hit.dense,
-        "bm25": math.log1p(span.hit.bm25),
-        "coverage": coverage(span.hit.passage.text),
+        "bm25": span.hit.bm25 / words.total if words.total else 0.0,
+        "coverage": words(span.hit.passage.text),
         "best_cosine": max(hit.dense for hit in hits),
         "rank": math.log1p(hits.index(span.hit)),
         "gap": max(-_FARTHEST, min(_FARTHEST, gap)),
@@ -146,18 +166,23 @@ def decide(
     found = candidates(spans, calibration.ranking if calibration else Ranking())
     if not found:
         return replace(base, reason="no_span", nearest=near)
-    chances = _chances(found, hits, snapshot.coverage(base.read_as), calibration)
+    chances = _chances(found, hits, snapshot.weigh(base.read_as), calibration)
     confidence = chances[0][0]
     if _unsure(found[0].best, confidence, calibration, min_confidence):
         return replace(base, confidence=confidence, reason="low_confidence", nearest=near)
-    others = zip(found[1 : min(top_k, ALTERNATIVES + 1)], chances[1:], strict=False)
+    hopeful = [
+        (c, p) for c, p in zip(found[1:], chances[1:], strict=True) if p[0] is None or p[0] >= HOPELESS
+    ]
     return replace(
         base,
         answer=found[0].best.text,
         confidence=confidence,
         abstained=False,
         citations=cite(snapshot, found[0], chances[0]),
-        alternatives=tuple(Alternative(c.best.text, p[0], cite(snapshot, c, p)) for c, p in others),
+        alternatives=tuple(
+            Alternative(c.best.text, p[0], cite(snapshot, c, p))
+            for c, p in hopeful[: min(top_k - 1, ALTERNATIVES)]
+        ),
     )
 
 
@@ -170,14 +195,14 @@ def _unsure(
 
 
 def _chances(
-    found: Sequence[Candidate], hits: Sequence[Hit], coverage: Coverage, calibration: Calibration | None
+    found: Sequence[Candidate], hits: Sequence[Hit], words: Words, calibration: Calibration | None
 ) -> list[list[float | None]]:
     """For each candidate, the probability of each of its places; None without a calibration."""
     if calibration is None:
         return [[None] * len(candidate.spans) for candidate in found]
     # Four digits: what is reported is what was decided on, without the noise of the last bits.
     return [
-        [round(calibration.probability(features(c, span, found, hits, coverage)), 4) for span in c.spans]
+        [round(calibration.probability(features(c, span, found, hits, words)), 4) for span in c.spans]
         for c in found
     ]
 

@@ -10,6 +10,7 @@ from qa.retriever import POOL
 from qa.snapshot import Snapshot
 from qa.types import QuestionError
 
+TOP_K = POOL  # answers or passages returned at most
 QUESTION_CHARACTERS = 2000  # a question is read this far; 96 tokens of it reach the reader
 
 
@@ -26,8 +27,8 @@ def check_question(
     asked = re.sub("[\0\ud800-\udfff]", " ", question).strip()
     if not asked:
         raise QuestionError("the question is empty; ask something")
-    if isinstance(top_k, bool) or not isinstance(top_k, int) or not 1 <= top_k <= POOL:
-        raise QuestionError(f"top_k must be a whole number from 1 to {POOL}, not {top_k!r}")
+    if isinstance(top_k, bool) or not isinstance(top_k, int) or not 1 <= top_k <= TOP_K:
+        raise QuestionError(f"top_k must be a whole number from 1 to {TOP_K}, not {top_k!r}")
     if min_confidence is not None and not (
         isinstance(min_confidence, int | float)
         and not isinstance(min_confidence, bool)

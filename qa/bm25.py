@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -59,6 +60,25 @@ def _clean(text: str) -> str:
 
 def _none() -> Scored:
     return np.empty(0, np.int64), np.empty(0, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionWords:
+    """The terms of a question, each with its idf. A word that no passage has weighs most, and is never held."""
+
+    weights: Mapping[str, float]
+    analyze: Callable[[str], list[str]]
+
+    @property
+    def total(self) -> float:
+        """Sum of the weights; times k1 + 1, no passage's BM25 score is higher."""
+        return sum(self.weights.values())
+
+    def __call__(self, text: str) -> float:
+        """Share, 0..1, of the question's weight that the text holds."""
+        held = set(self.analyze(text))
+        total = self.total
+        return sum(weight for term, weight in self.weights.items() if term in held) / total if total else 0.0
 
 
 class BM25:
@@ -118,22 +138,13 @@ class BM25:
         counted = [(self._searcher.doc_freq("text", term), term) for term in distinct]
         return [term for df, term in sorted(counted) if df][:MOST_TERMS]
 
-    def coverage(self, query: str) -> Callable[[str], float]:
-        """A function text -> share, 0..1, of the question's weight of words that the text holds.
-
-        A term weighs its idf. Words that no passage has weigh most, and are never covered.
-        """
+    def weigh(self, query: str) -> QuestionWords:
+        """The words of a question with their weights: how much of it a text can hold."""
         weights = {
             term: self._idf(self._searcher.doc_freq("text", term))
             for term in set(self._analyzer.analyze(_clean(query)))
         }
-        total = sum(weights.values())
-
-        def share(text: str) -> float:
-            held = set(self._analyzer.analyze(_clean(text)))
-            return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
-
-        return share
+        return QuestionWords(weights, lambda text: self._analyzer.analyze(_clean(text)))
 
     def _idf(self, df: int) -> float:
         return math.log(1 + (len(self) - df + 0.5) / (df + 0.5))

@@ -17,6 +17,10 @@ from typing import Any
 from qa.types import ModelError
 
 FILE = "calibration.json"  # beside the reader's weights
+# What `answering.features` gives; a calibration may use some of them.
+FEATURES = (
+    "margin", "score", "cosine", "bm25", "coverage", "best_cosine", "rank", "gap", "agreement", "length",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Ranking:
     """How spans of different passages compare: score - ``null`` x null + ``retrieval`` x fused retrieval score."""
 
     null: float = 0.5
-    retrieval: float = 10.0
+    retrieval: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ def load_calibration(folder: Path, belongs_to: Mapping[str, str]) -> tuple[Calib
             threshold=float(stored["threshold"]),
             fitted_on=stored.get("fitted_on", {}),
         )
+        if not all(name in FEATURES and scale > 0 for name, (_, scale, _) in calibration.features.items()):
+            raise ValueError("unknown features, or a scale of 0")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} is not a calibration; make it again: python -m qa calibrate") from error
     for name, value in belongs_to.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qa.articles import FoundFile, article_id, find_files, read_file
 from qa.pipeline import AddReport, Pipeline
-from qa.types import Article, ArticleError, NotFoundError, QAError, sha256
+from qa.types import Article, ArticleError, QAError, sha256
 
 Done = Callable[[FoundFile], None]
 
@@ -36,7 +36,15 @@ def plan(
     :raises ArticleError: if a path does not exist, or is a file of an unsupported kind.
     """
     skipped: list[tuple[str, str]] = []
-    files = list(find_files(paths, lambda path, why: skipped.append((str(path), why))))
+    files: list[FoundFile] = []
+    by_path = {path: article for article, path in pipeline.index.paths().items()}
+    for file in find_files(paths, lambda path, why: skipped.append((str(path), why))):
+        # The same file found by way of another folder would be an article that agrees with itself.
+        known = by_path.get(os.path.abspath(file.path), article_id(file.source))
+        if known == article_id(file.source):
+            files.append(file)
+        else:
+            skipped.append((str(file.path), f"indexed already, as {known}"))
     # What was passed over is there still, perhaps in a folder that cannot be read today.
     present = [f.path for f in files] + [Path(path) for path, _ in skipped]
     leaving = _left(pipeline, paths, {Path(os.path.abspath(path)) for path in present}) if sync else []
@@ -54,14 +62,11 @@ def _is_of(shard: tuple[int, int], article: str) -> bool:
 def _left(pipeline: Pipeline, paths: Sequence[str | Path], present: set[Path]) -> list[str]:
     folders = [Path(os.path.abspath(os.path.expanduser(path))) for path in paths]
     left = []
-    for info in pipeline.articles():
-        stored = pipeline.index.article(info.article).path
-        if stored is None:
-            continue
+    for article, stored in pipeline.index.paths().items():
         path = Path(stored)
         inside = any(path.is_relative_to(folder) for folder in folders if folder.is_dir())
         if inside and present.isdisjoint((path, *path.parents)):
-            left.append(info.article)
+            left.append(article)
     return left
 
 
@@ -89,10 +94,11 @@ def rehearse(pipeline: Pipeline, todo: Plan) -> AddReport:
 def _read(
     pipeline: Pipeline, files: Sequence[FoundFile], failed: list[tuple[str, str]], done: Done | None
 ) -> Iterator[Article]:
+    origins = pipeline.index.paths()
     for file in files:
         try:
             article = read_file(file.path, source=file.source)
-            _check_origin(pipeline, article)
+            _check_origin(article, origins.get(article.id))
             yield article
         except QAError as error:
             failed.append((file.source, str(error)))
@@ -100,14 +106,10 @@ def _read(
             done(file)
 
 
-def _check_origin(pipeline: Pipeline, article: Article) -> None:
+def _check_origin(article: Article, known: str | None) -> None:
     """Two folders of one name must not overwrite each other's articles."""
-    try:
-        known = pipeline.index.article(article.id)
-    except NotFoundError:
-        return
-    if known.path and article.path and known.path != article.path and Path(known.path).exists():
+    if known and article.path and known != article.path and Path(known).exists():
         raise ArticleError(
-            f"{article.source}: another file of this name is indexed, {known.path}; "
+            f"{article.source}: another file of this name is indexed, {known}; "
             "rename the folder, or use another --index"
         )

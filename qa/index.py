@@ -1,4 +1,4 @@
-"""The index of a folder: what is stored in it, and the searches over it. The only importer of faiss.
+"""The index of a folder: what is stored in it, and the searches over it.
 
 SQLite is the truth (``store.py``). From it a ``Snapshot`` is made (``snapshot.py``): immutable, of one commit, with
 the vectors in FAISS and the words in BM25. Readers hold a snapshot and wait for nobody; after a commit it is
@@ -15,18 +15,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from qa import derived
-from qa.bm25 import BACKEND, BM25, Scored
+from qa.bm25 import BACKEND as BM25_BACKEND
+from qa.bm25 import BM25
 from qa.database import DERIVED
+from qa.dense import BACKEND as DENSE_BACKEND
+from qa.dense import Dense
 from qa.edges import edges
+from qa.rows import Contents, Stamp
 from qa.snapshot import Cache, Snapshot
-from qa.store import Contents, Put, Stamp, Store
+from qa.store import Put, Store
 from qa.types import Article, ArticleInfo, NotFoundError, Range
 
 # Making both searches takes 0.12 ms a passage, nearly all of it BM25's, and loading them a twentieth of that (10,000
@@ -34,102 +36,6 @@ from qa.types import Article, ArticleInfo, NotFoundError, Range
 PERSIST_FROM = 1000  # passages
 _VECTORS = "vectors.faiss"
 _WORDS = "bm25"
-
-
-class Dense:
-    """Exact cosine search over unit vectors, kept as float16.
-
-    faiss' float16 quantiser rather than its flat index: half the memory, a third of the time (100,000 vectors of 384:
-    3.3 against 14.7 ms), and each score depends on its vector alone, not on where it lies.
-    """
-
-    def __init__(self, index: faiss.Index) -> None:
-        self._index = index
-
-    @classmethod
-    def build(cls, vectors: NDArray[np.float16]) -> Dense:
-        """Index vectors (n, dim), n > 0; row i is vector i."""
-        kind = faiss.ScalarQuantizer.QT_fp16
-        index = faiss.IndexScalarQuantizer(vectors.shape[1], kind, faiss.METRIC_INNER_PRODUCT)
-        index.add_sa_codes(np.ascontiguousarray(vectors).view(np.uint8))
-        return cls(index)
-
-    @classmethod
-    def load(cls, path: Path) -> Dense:
-        """Open what ``save`` wrote.
-
-        :raises OSError: if it cannot be read.
-        """
-        try:
-            return cls(faiss.read_index(str(path)))
-        except RuntimeError as error:
-            raise OSError(f"cannot read {path}: {error}") from error
-
-    def save(self, path: Path) -> None:
-        """Write to a file.
-
-        :raises OSError: if it cannot be written.
-        """
-        try:
-            faiss.write_index(self._index, str(path))
-        except RuntimeError as error:
-            raise OSError(f"cannot write {path}: {error}") from error
-
-    def __len__(self) -> int:
-        return int(self._index.ntotal)
-
-    def search(self, vector: NDArray[np.float32], k: int, allowed: Sequence[Range] | None = None) -> Scored:
-        """The ``k`` nearest rows, or all where there are fewer; ties in row order.
-
-        :param vector: (dim,) unit vector.
-        :param allowed: disjoint half-open ranges of rows to search in; None for all.
-        :return: rows (m,) int64 and cosines (m,) float32, best first.
-        :raises ValueError: if the vector has another dimension, or holds what is not finite.
-        """
-        query = self._query(vector)[None]
-        inside = np.ones(len(self), bool) if allowed is None else np.zeros(len(self), bool)
-        for start, end in allowed or ():
-            inside[start:end] = True
-        k = min(k, int(inside.sum()))
-        if k <= 0:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        bits = np.packbits(inside, bitorder="little")  # not copied by the selector: keep it alive
-        parameters = None if allowed is None else _only(bits)
-        # The setting belongs to the calling thread. One query is one thread's work, and a pool of idle OpenMP threads
-        # would take the cores from the reader.
-        faiss.omp_set_num_threads(1)
-        scores, rows = (
-            found[0] for found in self._index.search(query, min(k + 1, len(self)), params=parameters)
-        )
-        if len(rows) > k and rows[k] >= 0 and scores[k] == scores[k - 1]:
-            # faiss keeps any of equal rows at the cut; take them all, and cut in row order.
-            below = float(np.nextafter(scores[k - 1], np.float32(-np.inf)))
-            _, scores, rows = self._index.range_search(query, below, params=parameters)
-        else:
-            scores, rows = scores[:k], rows[:k]
-        order = np.lexsort((rows, -scores))[:k]
-        return rows[order], scores[order]
-
-    def cosines(
-        self, vector: NDArray[np.float32], rows: Sequence[int] | NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """Cosines of given rows, the very numbers ``search`` gives: (len(rows),) float32, in the order given.
-
-        :raises ValueError: as ``search``.
-        """
-        query = self._query(vector)
-        computer: Any = self._index.get_distance_computer()
-        computer.set_query(faiss.swig_ptr(query))
-        return np.fromiter((computer(int(row)) for row in rows), np.float32, len(rows))
-
-    def _query(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        if vector.shape != (self._index.d,):
-            raise ValueError(
-                f"a question's vector has shape {vector.shape}, the index wants ({self._index.d},)"
-            )
-        if not np.isfinite(vector).all():
-            raise ValueError("a question's vector holds what is not finite")
-        return np.ascontiguousarray(vector, np.float32)
 
 
 class Index:
@@ -149,27 +55,17 @@ class Index:
 
     @classmethod
     def open(
-        cls,
-        folder: str | Path,
-        *,
-        encoder_identity: str,
-        passage_settings: str,
-        create: bool = False,
-        rebuild: bool = False,
-        wait: float = 10.0,
-    ) -> Index:
+        cls, folder: str | Path, *, encoder_identity: str, passage_settings: str,
+        create: bool = False, rebuild: bool = False, wait: float = 10.0,
+    ) -> Index:  # fmt: skip
         """Open the index in a folder; whatever is derived and missing or damaged is made again.
 
         The parameters and errors are those of ``store.Store``.
         """
         store = Store(
-            folder,
-            encoder=encoder_identity,
-            passage_settings=passage_settings,
-            create=create,
-            rebuild=rebuild,
-            wait=wait,
-        )
+            folder, encoder=encoder_identity, passage_settings=passage_settings,
+            create=create, rebuild=rebuild, wait=wait,
+        )  # fmt: skip
         try:
             return cls(store)
         except BaseException:
@@ -210,6 +106,10 @@ class Index:
     def articles(self) -> list[ArticleInfo]:
         """The live articles, sorted by id."""
         return self._store.articles()
+
+    def paths(self) -> dict[str, str]:
+        """Where the live articles' files lie, by article; without those that came from no file."""
+        return self._store.paths()
 
     def article(self, article: str) -> Article:
         """The live article, as it was put.
@@ -357,18 +257,11 @@ class Index:
             yield row, text[start:end]
 
 
-def _only(bits: NDArray[np.uint8]) -> faiss.SearchParameters:
-    """Search only the rows whose bit is set."""
-    selector: Any = faiss.IDSelectorBitmap  # its stub asks for what the wrapper itself adds
-    parameters: Any = faiss.SearchParameters
-    return cast(faiss.SearchParameters, parameters(sel=selector(bits)))
-
-
 def _identity(stamp: Stamp) -> dict[str, str | int]:
     """What derived files must have been made from and with."""
     return {
         "generation": stamp.generation,
         "commit": stamp.token,
-        "vectors": f"faiss {faiss.__version__} fp16",
-        "words": BACKEND,
+        "vectors": DENSE_BACKEND,
+        "words": BM25_BACKEND,
     }

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from qa.answering import decide
+from qa.answering import SURE, decide, sure
 from qa.arguments import check_question, resolve_articles
-from qa.calibration import load_calibration
+from qa.calibration import Ranking, load_calibration
 from qa.encoder import Encoder, load_encoder
 from qa.index import Index
 from qa.models import model_folder
@@ -39,9 +39,10 @@ from qa.types import (
 )
 from qa.verification import verify
 
+# Over 1,481 held-back questions, forced F1 was 56.8 reading 3, 58.7 reading 10, and 58.6 reading 5.2 on average, so.
 READ_FIRST = 3
 READ_MOST = 10
-SETTINGS = f"{RETRIEVAL} read={READ_FIRST}..{READ_MOST}"
+SETTINGS = f"{RETRIEVAL} read={READ_FIRST}..{READ_MOST} sure={SURE}"
 _COMMIT_PASSAGES = 256  # a build that is cut off has lost at most so many
 
 Progress = Callable[[str], None]
@@ -74,10 +75,7 @@ def open_index(
 
 
 class Pipeline:
-    """One index and its models. Made by ``open_index``; close it, or use it in a ``with``.
-
-    The reader is loaded when it is first needed: listing articles takes no model of 22 million numbers.
-    """
+    """One index and its models. Made by ``open_index``; close it, or use it in a ``with``."""
 
     def __init__(
         self, path: str | Path, encoder: Encoder, reader: str | Path | None = None, *,
@@ -160,39 +158,27 @@ class Pipeline:
         return replace(answer, timings_ms={name: round(1000 * value, 2) for name, value in timings.items()})
 
     def evidence(
-        self, question: str, allowed: Sequence[str] | None = None, most: int | None = None
+        self, question: str, allowed: Sequence[str] | None = None
     ) -> tuple[Snapshot, list[Hit], list[Span]]:
-        """What an answer is made from, before anything is decided: for calibrating and for error analysis.
-
-        :param most: read so many passages, whatever they say; None for as many as ``ask`` would.
-        """
+        """What an answer is made from, before anything is decided: for calibrating and for error analysis."""
         snapshot = self.index.snapshot
         hits = self._retriever.retrieve(snapshot, question, allowed)
-        if most is None:
-            return snapshot, hits, self._read(snapshot, question, hits, lambda words: None)
-        return (
-            snapshot,
-            hits,
-            self.reader.read(question, hits[:most], lambda hit: snapshot.masks(hit.passage.article)),
-        )
+        return snapshot, hits, self._read(snapshot, question, hits, lambda words: None)
 
     def _read(self, snapshot: Snapshot, question: str, hits: Sequence[Hit], tell: Progress) -> list[Span]:
-        """Read the first hits, and more of them while that could change the answer."""
+        """Read the first hits, and more of them unless the reader is sure of what it has."""
 
         def masks(hit: Hit) -> Sequence[Range]:
             return snapshot.masks(hit.passage.article)
 
-        first = hits[:READ_FIRST]
-        tell(f"Reading {len(first)} of {len(hits)} passages")
-        spans = self.reader.read(question, first, masks)
-        more = hits[READ_FIRST:READ_MOST]
-        if more and not self._settled(spans):
-            tell(f"Reading {READ_FIRST + len(more)} of {len(hits)} passages")
-            spans += self.reader.read(question, more, masks)
+        ranking = self.calibration.ranking if self.calibration else Ranking()
+        spans: list[Span] = []
+        for part in (hits[:READ_FIRST], hits[READ_FIRST:READ_MOST]):
+            if not part or sure(spans, ranking):
+                break
+            tell(f"Reading {hits.index(part[-1]) + 1} of {len(hits)} passages")
+            spans += self.reader.read(question, part, masks)
         return spans
-
-    def _settled(self, spans: Sequence[Span]) -> bool:
-        return False
 
     def search(
         self, query: str, top_k: int = 5, articles: Sequence[str] | None = None
@@ -244,6 +230,8 @@ class Pipeline:
         for group in self._groups(articles, report, progress):
             with self.index.write(refresh=False):
                 for article, ranges, vectors in group:
+                    if vectors is None:  # was there; another process may have removed it since
+                        ranges, vectors = self._embed(article)
                     outcome = self.index.put(article, ranges, vectors)
                     getattr(report, outcome).append(article.id)
         self.index.refresh()

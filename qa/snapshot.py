@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -11,14 +11,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.bm25 import BM25, Scored
+from qa.bm25 import BM25, QuestionWords, Scored
 from qa.edges import Body, EdgeTable, body, merge
-from qa.store import Contents, Store, StoredArticle
+from qa.rows import Contents, StoredArticle
+from qa.store import Store
 from qa.types import ArticleInfo, NotFoundError, Passage, Range
 
 
 class VectorSearch(Protocol):
-    """What a snapshot needs of a vector index; ``index.Dense`` is one."""
+    """What a snapshot needs of a vector index; ``dense.Dense`` is one."""
 
     def search(self, vector: NDArray[np.float32], k: int, allowed: Sequence[Range] | None = None) -> Scored:
         """Rows and cosines of the ``k`` nearest vectors, best first, ties in row order."""
@@ -141,9 +142,9 @@ class Snapshot:
         """Raw BM25 scores of given rows, the very numbers ``bm25`` gives; 0.0 without a shared word."""
         return self._bm25.scores(query, rows)
 
-    def coverage(self, query: str) -> Callable[[str], float]:
-        """A function text -> share, 0..1, of the question's weight of words (idf) that the text holds."""
-        return self._bm25.coverage(query)
+    def weigh(self, query: str) -> QuestionWords:
+        """The words of a question with their weights (idf): how much of it a text can hold."""
+        return self._bm25.weigh(query)
 
     def _ranges(self, allowed: Sequence[str] | None) -> list[Range] | None:
         if allowed is None:

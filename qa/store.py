@@ -6,10 +6,8 @@ reference to them can be verified. Everything else of an index (FAISS, BM25) can
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -19,65 +17,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.database import Database, fetch, index_command
-from qa.types import (
-    Article,
-    ArticleError,
-    ArticleIndexError,
-    ArticleInfo,
-    IndexMismatchError,
-    NotFoundError,
-    Range,
-    sha256,
+from qa.rows import (
+    ARTICLE,
+    INFO,
+    LIVE,
+    PUT,
+    Contents,
+    Stamp,
+    to_article,
+    to_blobs,
+    to_contents,
+    to_info,
+    to_row,
 )
+from qa.types import Article, ArticleIndexError, ArticleInfo, IndexMismatchError, NotFoundError, Range, sha256
 
 Put = Literal["added", "updated", "unchanged"]
 Edge = tuple[str, str]  # side ("head" or "tail"), its words from the outside in; see edges.py
-
-_INFO = """
-SELECT article, title, source, date, version, characters,
-       (SELECT count(*) FROM passages p WHERE p.article = v.article), added, masks, locators
-FROM versions v WHERE retired IS NULL ORDER BY article
-"""
-_LIVE = """
-SELECT version, embedded, title, source, path, date, masks, locators, bytes_sha256
-FROM versions WHERE article = ? AND retired IS NULL
-"""
-_PUT = """
-INSERT INTO versions VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, NULL) ON CONFLICT DO UPDATE SET
-title = excluded.title, source = excluded.source, path = excluded.path, date = excluded.date, masks = excluded.masks,
-locators = excluded.locators, bytes_sha256 = excluded.bytes_sha256,
-added = iif(retired IS NULL, added, excluded.added), embedded = 1, retired = NULL
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Which commit: its number, and a token that no other commit has, even in a remade index."""
-
-    generation: int
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredArticle:
-    """What is known about a live article, without its text."""
-
-    info: ArticleInfo
-    masks: tuple[Range, ...]
-    locators: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """All that is searched, from one read transaction; passages in (article, start, end) order."""
-
-    stamp: Stamp
-    articles: tuple[StoredArticle, ...]  # sorted by id
-    owner: NDArray[np.int32]  # (n,) position in `articles`
-    starts: NDArray[np.int64]  # (n,)
-    ends: NDArray[np.int64]  # (n,)
-    vectors: NDArray[np.float16] | None  # (n, dim), or None if not asked for
-    edges: tuple[tuple[str, str, str], ...]  # article, side, words
 
 
 class Store:
@@ -97,15 +53,9 @@ class Store:
     """
 
     def __init__(
-        self,
-        folder: str | Path,
-        *,
-        encoder: str,
-        passage_settings: str,
-        create: bool = False,
-        rebuild: bool = False,
-        wait: float = 10.0,
-    ) -> None:
+        self, folder: str | Path, *, encoder: str, passage_settings: str,
+        create: bool = False, rebuild: bool = False, wait: float = 10.0,
+    ) -> None:  # fmt: skip
         self.folder = Path(folder)
         self._db = Database(self.folder, create=create, wait=wait)
         try:
@@ -147,12 +97,9 @@ class Store:
             yield
 
     def put(
-        self,
-        article: Article,
-        passages: Sequence[Range] = (),
-        vectors: NDArray[np.floating] | None = None,
-        edges: Sequence[Edge] = (),
-    ) -> Put:
+        self, article: Article, passages: Sequence[Range] = (),
+        vectors: NDArray[np.floating] | None = None, edges: Sequence[Edge] = (),
+    ) -> Put:  # fmt: skip
         """Add an article, or make this its live version. Where ``has`` says so, passages and vectors may be left out.
 
         :param passages: half-open ranges of the text, no two alike.
@@ -161,16 +108,16 @@ class Store:
         :raises ValueError: if ranges or vectors do not fit the text, each other or the index.
         :raises ArticleError: if the text holds what is no Unicode character.
         """
-        row = _row(article)
+        row = to_row(article)
         with self._db.write() as connection:
-            live = fetch(connection, _LIVE, (article.id,))
+            live = fetch(connection, LIVE, (article.id,))
             known = bool(live) and live[0][:2] == (row[0], 1)
             old_edges = fetch(connection, "SELECT side, words FROM edges WHERE article = ?", (article.id,))
             if known and live[0][2:] == row[1:] and sorted(old_edges) == sorted(edges):
                 return "unchanged"
             if not known:
                 self._put_passages(connection, article, row[0], passages, vectors)
-            connection.execute(_PUT, (article.id, *row, len(article.text), _now()))
+            connection.execute(PUT, (article.id, *row, len(article.text), _now()))
             connection.execute("DELETE FROM edges WHERE article = ?", (article.id,))
             rows = ((article.id, side, words) for side, words in edges)
             connection.executemany("INSERT INTO edges VALUES(?, ?, ?)", rows)
@@ -178,15 +125,11 @@ class Store:
             return "updated" if live else "added"
 
     def _put_passages(
-        self,
-        connection: apsw.Connection,
-        article: Article,
-        version: str,
-        passages: Sequence[Range],
-        vectors: NDArray[np.floating] | None,
-    ) -> None:
+        self, connection: apsw.Connection, article: Article, version: str,
+        passages: Sequence[Range], vectors: NDArray[np.floating] | None,
+    ) -> None:  # fmt: skip
         """Store the text, and these passages instead of those the article had."""
-        blobs = _blobs(passages, vectors, len(article.text))  # before anything is changed
+        blobs = to_blobs(passages, vectors, len(article.text))  # before anything is changed
         self._check_dimension(connection, vectors)
         connection.execute("INSERT OR IGNORE INTO texts VALUES(?, ?)", (version, article.text))
         self._retire(connection, article.id, but=version)
@@ -255,7 +198,13 @@ class Store:
     def articles(self) -> list[ArticleInfo]:
         """The live articles, sorted by id."""
         with self._db.read() as connection:
-            return [ArticleInfo(*row[:8]) for row in fetch(connection, _INFO)]
+            return [to_info(row) for row in fetch(connection, INFO)]
+
+    def paths(self) -> dict[str, str]:
+        """Where the live articles' files lie, by article; without those that came from no file."""
+        sql = "SELECT article, path FROM versions WHERE retired IS NULL AND path IS NOT NULL ORDER BY article"
+        with self._db.read() as connection:
+            return dict(fetch(connection, sql))
 
     def version(self, article: str, prefix: str | None = None) -> str:
         """The sha256 of an article's live text, or of the newest of its texts whose sha256 begins with ``prefix``.
@@ -304,18 +253,11 @@ class Store:
 
         :raises NotFoundError: if there is none.
         """
-        sql = (
-            "SELECT text, title, source, date, masks, locators, bytes_sha256, path "
-            "FROM versions JOIN texts USING(version) WHERE article = ? AND retired IS NULL"
-        )
         with self._db.read() as connection:
-            found = fetch(connection, sql, (article,))
+            found = fetch(connection, ARTICLE, (article,))
         if not found:
             raise NotFoundError(_not_found(article))
-        text, title, source, date, masks, locators, bytes_sha256, path = found[0]
-        return Article(
-            article, text, title, source, date, _ranges(masks), _locators(locators), bytes_sha256, path
-        )
+        return to_article(article, found[0])
 
     def read(self, *, vectors: bool = True) -> Contents:
         """All that is searched, in one read transaction.
@@ -324,29 +266,13 @@ class Store:
         """
         with self._db.read_transaction() as connection:
             stamp = _stamp(connection)
-            infos = fetch(connection, _INFO)
+            infos = fetch(connection, INFO)
             edges = fetch(connection, "SELECT article, side, words FROM edges ORDER BY article, side")
             column = "vector" if vectors else "NULL"
             sql = f"SELECT article, start, stop, {column} FROM passages ORDER BY article, start, stop"
             places = fetch(connection, sql)
             dimension = connection.execute("SELECT value FROM meta WHERE key = 'dimension'").get
-        articles = tuple(
-            StoredArticle(ArticleInfo(*row[:8]), _ranges(row[8]), _locators(row[9])) for row in infos
-        )
-        position = {article.info.article: i for i, article in enumerate(articles)}
-        matrix = None
-        if vectors:
-            flat = np.frombuffer(b"".join(place[3] for place in places), np.float16)
-            matrix = flat.reshape(len(places), int(dimension or 0))
-        return Contents(
-            stamp,
-            articles,
-            np.fromiter((position[place[0]] for place in places), np.int32, len(places)),
-            np.fromiter((place[1] for place in places), np.int64, len(places)),
-            np.fromiter((place[2] for place in places), np.int64, len(places)),
-            matrix,
-            tuple((article, side, words) for article, side, words in edges),
-        )
+        return to_contents(stamp, infos, places, edges, int(dimension or 0) if vectors else None)
 
     def close(self) -> None:
         """Close the file. No use after this."""
@@ -365,52 +291,3 @@ def _stamp(connection: apsw.Connection) -> Stamp:
 def _not_found(article: str, prefix: str | None = None) -> str:
     version = f" with a version {prefix[:12]}" if prefix is not None else ""
     return f"no article {article[:80]!r}{version} in the index"
-
-
-def _ranges(stored: str) -> tuple[Range, ...]:
-    return tuple((start, end) for start, end in json.loads(stored))
-
-
-def _locators(stored: str) -> tuple[tuple[int, str], ...]:
-    return tuple((start, label) for start, label in json.loads(stored))
-
-
-def _row(article: Article) -> tuple[str, str, str, str | None, str | None, str, str, str]:
-    """Columns version .. bytes_sha256.
-
-    Names of files may hold bytes that are no characters (lone surrogates in Python); SQLite cannot store those.
-    """
-    try:
-        version = article.version
-        article.id.encode()
-    except UnicodeEncodeError as error:
-        raise ArticleError(
-            f"{article.title[:80]!r} holds what is no Unicode character: decode it anew"
-        ) from error
-    title, source, path, date = (
-        value if value is None else value.encode("utf-8", "replace").decode()
-        for value in (article.title, article.source, article.path, article.date)
-    )
-    masks, locators = json.dumps(article.masks), json.dumps(article.locators)
-    return version, title or "", source or "", path, date, masks, locators, article.bytes_sha256
-
-
-def _blobs(
-    passages: Sequence[Range], vectors: NDArray[np.float32] | NDArray[np.float16] | None, length: int
-) -> list[bytes]:
-    """The vectors as stored, after checking that they and the ranges make sense.
-
-    :raises ValueError: if they do not.
-    """
-    if vectors is None or vectors.ndim != 2 or len(vectors) != len(passages):
-        shape = None if vectors is None else vectors.shape
-        raise ValueError(f"{len(passages)} passages need as many vectors, got shape {shape}")
-    if len(set(passages)) != len(passages):
-        raise ValueError("two passages have the same range")
-    for start, end in passages:
-        if not 0 <= start < end <= length:
-            raise ValueError(f"passage {start}-{end} is outside the text of {length} characters, or empty")
-    halves = np.ascontiguousarray(vectors, dtype="<f2")
-    if not np.isfinite(halves).all():
-        raise ValueError("a vector holds a number that is not finite in float16")
-    return [half.tobytes() for half in halves]

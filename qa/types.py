@@ -269,7 +269,9 @@ class Verification:
         }
 
 
-_REF = re.compile(r"(?P<article>[^@#]+)@(?P<version>[0-9a-f]{12})#(?P<start>[0-9]{1,12})-(?P<end>[0-9]{1,12})")
+_REF = re.compile(
+    r"(?P<article>[^@#]+)@(?P<version>[0-9a-f]{12})#(?P<start>[0-9]{1,12})-(?P<end>[0-9]{1,12})"
+)
 
 
 def make_ref(article: str, version: str, start: int, end: int) -> str:

@@ -10,7 +10,8 @@ from qa.answering import cite_range
 from qa.index import Index
 from qa.types import NotFoundError, RefError, State, Verification, parse_ref
 
-_NEAR = 60.0  # of 100: below this similarity the nearest wording is other words
+# Of 100: below this similarity the nearest wording is other words. In a few characters much is alike by chance.
+_NEAR, _NEAR_SHORT, _SHORT = 60.0, 80.0, 20
 
 
 def verify(index: Index, ref: str) -> Verification:
@@ -49,9 +50,24 @@ def _find(quote: str, start: int, live: str) -> tuple[State, tuple[int, int] | N
     if places:
         place = min(places, key=lambda p: abs(p - start))
         return "moved", (place, place + len(quote))
-    near = fuzz.partial_ratio_alignment(quote, live, score_cutoff=_NEAR)
+    least = _NEAR_SHORT if len(quote) < _SHORT else _NEAR
+    near = fuzz.partial_ratio_alignment(quote, live, score_cutoff=least)
     wording = live[near.dest_start : near.dest_end] if near else ""
-    if near is None or not wording.strip():
+    # Of a quote longer than the whole article the library compares a part; the quote itself must be near.
+    if near is None or not wording.strip() or fuzz.ratio(quote, wording) < least:
         return "gone", None
     blanks = len(wording) - len(wording.lstrip())
-    return "edited", (near.dest_start + blanks, near.dest_start + len(wording.rstrip()))
+    return "edited", _whole_words(live, near.dest_start + blanks, near.dest_start + len(wording.rstrip()))
+
+
+def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """The range, and the rest of the words it begins and ends in: "in 173" of "in 1732" would mislead."""
+    while start > 0 and _in_word(text[start - 1 : start + 1]):
+        start -= 1
+    while end < len(text) and _in_word(text[end - 1 : end + 1]):
+        end += 1
+    return start, end
+
+
+def _in_word(pair: str) -> bool:
+    return pair.isalnum() and max(pair) < "\u2e80"  # from there on, scripts that put no blanks between words

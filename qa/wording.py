@@ -29,7 +29,8 @@ def confidence(probability: float | None) -> str:
     if probability is None:
         return "confidence unknown"
     word = next(word for floor, word in _LEVELS if probability >= floor)
-    return f"{word} · {100 * probability:.0f} %"
+    # Never 100 % for what is not certain.
+    return f"{word} · {min(round(100 * probability), 99 if probability < 1 else 100)} %"
 
 
 def articles(count: int) -> str:

@@ -158,7 +158,7 @@ def endpoints(desk: Desk) -> None:
             question: the question, in words
             history: earlier turns as [question, answer] pairs, oldest first
             articles: ask only these, by id or by a pattern of their source such as "2024/*.txt"
-            top_k: how many places to return at most; changes neither the answer nor its confidence
+            top_k: how many different answers to return at most; changes neither the best one nor its confidence
             min_confidence: decline below this probability, 0 to 1; left out, the calibrated threshold
         Returns:
             the answer, schema 1: answer, confidence, citations with offsets, alternatives, or the reason for none

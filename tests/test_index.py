@@ -7,7 +7,6 @@ import threading
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +15,7 @@ from index_helpers import SETTINGS, article, cut, put, vector
 from qa import index as index_module
 from qa.database import Database
 from qa.edges import EdgeTable, body, edges
-from qa.index import Dense, Index
+from qa.index import Index
 from qa.types import (
     ArticleIndexError,
     IndexBusyError,
@@ -64,46 +63,6 @@ def answers(index, questions=("river", "common words of all", "the sea", "zebra"
                 learned.append([(snapshot.passage(row), score) for row, score in listed((rows, scores))])
     learned.append({info.article: snapshot.masks(info.article) for info in snapshot.articles})
     return learned
-
-
-# ---- dense search by hand
-
-
-def test_cosines_by_hand():
-    dense = Dense.build(np.array([[1, 0], [0.6, 0.8], [0, -1], [-1, 0]], np.float16))
-    # float16: 0.6 = 1229 / 2048, 0.8 = 1638 / 2048 (the nearest it has)
-    query = np.array([0, 1], np.float32)
-    assert listed(dense.search(query, 3)) == [(1, 1638 / 2048), (0, 0.0), (3, 0.0)]
-    assert listed(dense.search(np.array([1, 0], np.float32), 1)) == [(0, 1.0)]
-    assert dense.search(query, 99)[0].tolist() == [1, 0, 3, 2]
-    assert dense.cosines(query, [2, 1, 1, 0]).tolist() == [-1.0, 1638 / 2048, 1638 / 2048, 0.0]
-    assert len(dense) == 4
-
-
-@pytest.mark.parametrize("k", [0, 1, 4, 5, 50, 99, 100])
-def test_equal_vectors_come_in_row_order_and_exactly_k_of_them(k):
-    vectors = np.repeat(np.array([[0.6, 0.8], [0, 1], [1, 0]], np.float16), 33, axis=0)
-    dense = Dense.build(vectors)
-    expected = [*range(33, 66), *range(33), *range(66, 99)]
-    assert dense.search(np.array([0, 1], np.float32), k)[0].tolist() == expected[:k]
-    inside = [(10, 50), (80, 82)]
-    allowed = [row for row in expected if 10 <= row < 50 or 80 <= row < 82]
-    assert dense.search(np.array([0, 1], np.float32), k, inside)[0].tolist() == allowed[:k]
-
-
-def test_a_score_does_not_depend_on_the_place():
-    rng = np.random.default_rng(3)
-    one, query = vector("one", 384).astype(np.float16), vector("query", 384)
-    scores = set()
-    for n in (1, 2, 3, 7, 8, 9, 33, 1000):
-        vectors = rng.standard_normal((n, 384)).astype(np.float16)
-        places = rng.integers(0, n, 3)
-        vectors[places] = one
-        dense = Dense.build(vectors)
-        rows, found = dense.search(query, n)
-        scores |= set(found[np.isin(rows, places)].tolist()) | set(dense.cosines(query, places).tolist())
-        scores |= set(dense.search(query, 1, [(int(places[0]), int(places[0]) + 1)])[1].tolist())
-    assert len(scores) == 1
 
 
 # ---- the whole

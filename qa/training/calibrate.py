@@ -1,8 +1,9 @@
 """Fit how spans are ranked, and the probability that an answer is right (``python -m qa calibrate``).
 
-Each data file's contexts are indexed, every second article left out, and its questions are asked as ``ask`` would:
-those of the articles left out have no answer. Half of the files' questions are asked over raw text (lower-cased,
-without punctuation or line breaks), for much of what people have is raw.
+Parts of each data file are indexed, and its questions are asked as ``ask`` would. Some have no answer there: those
+of articles left out, and, closer to the mark, those of paragraphs left out of an article that is indexed. Libraries
+are large and small, since scores differ with size, and half of them raw (lower-cased, without punctuation or line
+breaks), for much of what people have is.
 """
 
 from __future__ import annotations
@@ -19,19 +20,43 @@ import numpy as np
 
 from qa.answering import candidates, features
 from qa.calibration import FILE, Calibration, Ranking
-from qa.evaluation.datasets import Dataset, Question, load_dataset
+from qa.evaluation.datasets import BETWEEN_PARAGRAPHS, Dataset, Question, load_dataset
 from qa.evaluation.metrics import f1
 from qa.models import model_folder
-from qa.pipeline import READ_MOST, SETTINGS, Pipeline, open_index
+from qa.pipeline import SETTINGS, Pipeline, open_index
 from qa.reader import DEFAULT
 from qa.types import Article, DatasetError, Hit, ModelError, Span, sha256
 
 RIGHT = 0.5  # token F1 from which an answer counts as right
-ABSENT_SHARE = 0.3
-ARTICLE_CHARACTERS = 500_000  # of a file that are indexed: some hundred passages are a fair search
+FAR, NEAR = 0.2, 0.2  # shares of the questions whose article, or whose paragraph alone, is left out
+PARAGRAPHS_KEPT = 0.7  # of an article that has several
+# Characters indexed, and whether raw: libraries of some hundred passages, and of a handful.
+LIBRARIES = (
+    (400_000, False),
+    (100_000, True),
+    (30_000, False),
+    (10_000, True),
+    (10_000, False),
+    (10_000, True),
+)
+RETRIEVAL_GRID = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 16.0)
+NULL_GRID = (0.0, 0.25, 0.5, 0.75)
+EQUAL = 0.002  # F1, 0..1; the standard error over a thousand questions is .015
 _PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "–—“”‘’…", " "))
 
 Tell = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The words of a question, as ``Snapshot.weigh`` gave them: kept when the index is gone."""
+
+    total: float
+    shares: dict[str, float]  # of the passages read
+
+    def __call__(self, text: str) -> float:
+        """Share of the question's weight of words in a passage that was read."""
+        return self.shares[text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +67,7 @@ class Example:
     answers: tuple[str, ...]
     hits: tuple[Hit, ...]
     spans: tuple[Span, ...]
-    coverage: dict[str, float]  # passage text -> share of the question's words
+    words: Weights
 
 
 def raw(text: str) -> str:
@@ -58,7 +83,7 @@ def collect(
     data: Sequence[Path], *, reader: str | Path | None = None, encoder: str | None = None, questions: int = 300,
     seed: int = 0, tell: Tell | None = None,
 ) -> list[Example]:  # fmt: skip
-    """Ask up to ``questions`` questions of each file, half of them over its raw form.
+    """Ask up to ``questions`` questions of each file, over libraries of several sizes and forms.
 
     :raises DatasetError: if a file cannot be read or brings no articles.
     """
@@ -67,66 +92,89 @@ def collect(
         dataset = load_dataset(path)
         if not dataset.articles:
             raise DatasetError(f"{path} brings no articles; calibrating needs questions with their contexts")
-        for form in ("clean", "raw"):
-            rng = random.Random(f"{seed} {dataset.name} {form}")
-            indexed, asked = _choose(dataset, questions // 2, rng)
+        for number, (characters, is_raw) in enumerate(LIBRARIES):
+            rng = random.Random(f"{seed} {dataset.name} {number}")
+            articles, kept = library(dataset, characters, rng)
+            asked = choose(dataset, kept, {a.id for a in articles}, questions // len(LIBRARIES), rng)
             with (
                 tempfile.TemporaryDirectory() as folder,
                 open_index(folder, create=True, encoder=encoder, reader=reader) as pipeline,
             ):
-                pipeline.add(_raw_article(a) if form == "raw" else a for a in indexed)
-                present = {a.id for a in indexed}
+                pipeline.calibration = None  # what is read must not depend on the calibration before this one
+                pipeline.add(_raw_article(a) if is_raw else a for a in articles)
                 for question in asked:
-                    examples.append(_example(pipeline, f"{dataset.name} {form}", question, present, rng))
+                    examples.append(_example(pipeline, dataset.name, question, question.context in kept, rng))
                     if tell:
                         tell(1)
     return examples
 
 
-def _choose(dataset: Dataset, count: int, rng: random.Random) -> tuple[list[Article], list[Question]]:
-    """Articles to index, and questions: of these, and of articles left out."""
-    articles = rng.sample(dataset.articles, len(dataset.articles))
-    inside: list[Article] = []
-    size = 0
-    for article in articles[: max(1, (len(articles) + 1) // 2)]:
-        if inside and size + len(article.text) > ARTICLE_CHARACTERS:
+def library(dataset: Dataset, characters: int, rng: random.Random) -> tuple[list[Article], set[str]]:
+    """Random articles of about so many characters in all, some of their paragraphs left out; and those kept."""
+    contexts: dict[str, dict[str, None]] = {}  # of each article, in order
+    for question in dataset.questions:
+        contexts.setdefault(question.article or "", {})[question.context or ""] = None
+    order = rng.sample(dataset.articles, len(dataset.articles))
+    chosen: list[Article] = []
+    kept: set[str] = set()
+    for article in order[: max(1, (len(order) + 1) // 2)]:  # the other half is surely absent
+        paragraphs = list(contexts[article.id])
+        if len(paragraphs) > 2:
+            # Of a long article a stretch, so that a small library is one of several articles.
+            most = max(3, characters // 4 // max(1, len(article.text) // len(paragraphs)))
+            first = rng.randrange(max(1, len(paragraphs) - most + 1))
+            some = [p for p in paragraphs[first : first + most] if rng.random() < PARAGRAPHS_KEPT]
+            paragraphs = some or paragraphs[:1]
+        kept.update(paragraphs)
+        chosen.append(replace(article, text=BETWEEN_PARAGRAPHS.join(paragraphs), masks=(), locators=()))
+        characters -= len(chosen[-1].text)
+        if characters <= 0:
             break
-        inside.append(article)
-        size += len(article.text)
-    ids = {article.id for article in inside}
-    there = [q for q in dataset.questions if q.article in ids]
-    absent = [q for q in dataset.questions if q.article not in ids]
-    missing = min(len(absent), round(count * ABSENT_SHARE))
-    asked = rng.sample(there, min(len(there), count - missing)) + rng.sample(absent, missing)
-    return inside, asked
+    return chosen, kept
+
+
+def choose(
+    dataset: Dataset, kept: set[str], indexed: set[str], count: int, rng: random.Random
+) -> list[Question]:
+    """Questions of paragraphs that are there, of those left out, and of articles left out."""
+    there = [q for q in dataset.questions if q.context in kept]
+    near = [q for q in dataset.questions if q.context not in kept and q.article in indexed]
+    far = [q for q in dataset.questions if q.article not in indexed]
+    asked = rng.sample(near, min(len(near), round(count * NEAR)))
+    asked += rng.sample(far, min(len(far), round(count * (NEAR + FAR)) - len(asked)))
+    return asked + rng.sample(there, min(len(there), count - len(asked)))
 
 
 def _raw_article(article: Article) -> Article:
-    return replace(article, text=raw(article.text), masks=(), locators=())
+    return replace(article, text=raw(article.text))
 
 
 def _example(
-    pipeline: Pipeline, source: str, question: Question, present: set[str], rng: random.Random
+    pipeline: Pipeline, source: str, question: Question, present: bool, rng: random.Random
 ) -> Example:
     text = question.text
     if rng.random() < 0.3:  # as typed into a search box
         text = raw(text)
-    snapshot, hits, spans = pipeline.evidence(text, most=READ_MOST)
-    coverage = snapshot.coverage(text)
-    answers = question.answers if question.article in present else ()
-    shares = {hit.passage.text: coverage(hit.passage.text) for hit in hits[:READ_MOST]}
-    return Example(source, answers, tuple(hits), tuple(spans), shares)
+    snapshot, hits, spans = pipeline.evidence(text)
+    weigh = snapshot.weigh(text)
+    shares = {span.hit.passage.text: weigh(span.hit.passage.text) for span in spans}
+    return Example(
+        source, question.answers if present else (), tuple(hits), tuple(spans), Weights(weigh.total, shares)
+    )
 
 
 def rank_weights(examples: Sequence[Example]) -> Ranking:
-    """The weights, of a grid, with which the first candidate's mean F1 over present answers is highest."""
-    grid = [
-        Ranking(null, retrieval)
-        for null in (0.0, 0.25, 0.5, 0.75)
-        for retrieval in (0.0, 2, 4, 6, 8, 10, 12, 16)
-    ]
+    """Of a grid of weights, those with which the first candidate's mean F1 over present answers is highest.
+
+    Among equals (within ``EQUAL``) the least weight of retrieval: what the reader read counts more than what the
+    question looked like.
+    """
     there = [e for e in examples if e.answers]
-    return max(grid, key=lambda ranking: float(np.mean([_forced_f1(e, ranking) for e in there])))
+    grid = [Ranking(null, weight) for weight in RETRIEVAL_GRID for null in NULL_GRID]
+    scores = [float(np.mean([_forced_f1(e, ranking) for e in there])) for ranking in grid]
+    good = [(r, f) for r, f in zip(grid, scores, strict=True) if f >= max(scores) - EQUAL]
+    least = min(ranking.retrieval for ranking, _ in good)
+    return max(((r, f) for r, f in good if r.retrieval == least), key=lambda pair: pair[1])[0]
 
 
 def _forced_f1(example: Example, ranking: Ranking) -> float:
@@ -143,7 +191,7 @@ def training_rows(
         found = candidates(example.spans, ranking)
         if not found:
             continue
-        rows.append(features(found[0], found[0].best, found, example.hits, example.coverage.__getitem__))
+        rows.append(features(found[0], found[0].best, found, example.hits, example.words))
         right.append(bool(example.answers) and f1(found[0].best.text, example.answers) >= RIGHT)
     return rows, np.array(right)
 
@@ -159,8 +207,10 @@ def fit(examples: Sequence[Example], belongs_to: dict[str, str], note: dict[str,
         raise ModelError("calibrating needs scikit-learn: pip install -r requirements-train.txt") from error
     ranking = rank_weights(examples)
     rows, right = training_rows(examples, ranking)
-    if len(set(right.tolist())) < 2:
-        raise DatasetError("calibrating needs right and wrong answers; give more questions")
+    if len(set(right.tolist())) < 2 or all(example.answers for example in examples):
+        raise DatasetError(
+            "calibrating needs right and wrong answers, and questions without one; give more data"
+        )
     names = list(rows[0])
     matrix = np.array([[row[name] for name in names] for row in rows])  # (n, features)
     means, scales = matrix.mean(axis=0), np.maximum(matrix.std(axis=0), 1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,15 +11,22 @@ from typing import Any
 from qa import wording
 from qa.types import Answer, ArticleInfo, Verification
 
+# Articles, titles and file names are not ours: none of their characters may steer a terminal or turn text around.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
 
 def say(words: str) -> None:
     """To stderr, which no program reads on."""
-    print(words, file=sys.stderr)
+    print(_STEERING.sub("\ufffd", words), file=sys.stderr)
+
+
+def _show(line: str) -> None:
+    print(_STEERING.sub("\ufffd", line))
 
 
 def show_json(data: object) -> None:
-    """On one line."""
-    print(json.dumps(data, ensure_ascii=False))
+    """On one line; what would steer a terminal is escaped, which is the same JSON."""
+    print(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(data, ensure_ascii=False)))
 
 
 def show_answer(answer: Answer) -> None:
@@ -26,28 +34,28 @@ def show_answer(answer: Answer) -> None:
     for warning in answer.warnings:
         say(f"note: {warning}")
     if answer.answer is None:
-        print(wording.DECLINED, wording.REASONS[answer.reason or "no_span"])
+        _show(f"{wording.DECLINED} {wording.REASONS[answer.reason or 'no_span']}")
         if answer.nearest:
-            print(
+            _show(
                 f"\nNearest passage, not an answer ({answer.nearest.title}):\n  {_short(answer.nearest.text)}"
             )
         return
-    print(f"“{answer.answer}”   {wording.confidence(answer.confidence)}")
+    _show(f"“{_flat(answer.answer)}”   {wording.confidence(answer.confidence)}")
     for citation in answer.citations:
         place = f", {citation.locator}" if citation.locator else ""
         before = citation.passage.text[: citation.start - citation.passage.start]
         after = citation.passage.text[citation.end - citation.passage.start :]
-        print(f"  {citation.title}{place}  [{citation.ref}]")
-        print(f"    … {_short(before, tail=True)}▸{citation.text}◂{_short(after)} …")
+        _show(f"  {citation.title}{place}  [{citation.ref}]")
+        _show(f"    … {_short(before, tail=True)}▸{_flat(citation.text)}◂{_short(after)} …")
     for other in answer.alternatives:
         where = other.citations[0].title
-        print(f"  another answer: “{other.answer}”   {wording.confidence(other.confidence)}   {where}")
+        _show(f"  another answer: “{_flat(other.answer)}”   {wording.confidence(other.confidence)}   {where}")
 
 
 def show_passages(rows: Sequence[Mapping[str, Any]]) -> None:
     """What ``Pipeline.search`` found."""
     for row in rows:
-        print(f"{row['score']:.3f}  {row['title']}  [{row['ref']}]\n       {_short(row['text'], 160)}")
+        _show(f"{row['score']:.3f}  {row['title']}  [{row['ref']}]\n       {_short(row['text'], 160)}")
     if not rows:
         say("nothing found")
 
@@ -55,7 +63,7 @@ def show_passages(rows: Sequence[Mapping[str, Any]]) -> None:
 def show_articles(infos: Sequence[ArticleInfo]) -> None:
     """One a line."""
     for info in infos:
-        print(
+        _show(
             f"{info.article}  {info.characters} characters, {wording.passages(info.passages)}  {info.source}"
         )
     if not infos:
@@ -64,16 +72,20 @@ def show_articles(infos: Sequence[ArticleInfo]) -> None:
 
 def show_verification(found: Verification) -> None:
     """What became of a quote."""
-    print(f"{found.state}: {wording.STATES[found.state]}")
+    _show(f"{found.state}: {wording.STATES[found.state]}")
     if found.text is not None:
-        print(f"  “{_short(found.text, 200)}”")
+        _show(f"  “{_short(found.text, 200)}”")
     if found.now is not None and found.state != "unchanged":
-        print(f"  now: “{_short(found.now.text, 200)}”  [{found.now.ref}]")
+        _show(f"  now: “{_short(found.now.text, 200)}”  [{found.now.ref}]")
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _short(text: str, length: int = 90, *, tail: bool = False) -> str:
     """On one line, cut to about ``length`` characters."""
-    flat = " ".join(text.split())
+    flat = _flat(text)
     if len(flat) > length:
         flat = flat[-length:] if tail else flat[:length]
     return (" " if text[:1].isspace() else "") + flat + (" " if text[-1:].isspace() else "")

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 
-from qa.printing import say, show_articles, show_json, show_passages, show_verification
-from qa.types import ArticleInfo, Citation, Passage, Verification
+from qa.printing import say, show_answer, show_articles, show_json, show_passages, show_verification
+from qa.types import Answer, ArticleInfo, Citation, Passage, Verification
 
 
 def test_data_go_to_stdout_and_words_to_stderr(capsys):
@@ -36,3 +36,16 @@ def test_a_quote_that_moved_shows_where_it_is_now(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("moved: ")
     assert lines[1:] == ["  “here”", f"  now: “here”  [{now.ref}]"]
+
+
+def test_no_character_of_an_article_steers_the_terminal(capsys):
+    """An escape sequence, a C1 control and a bidi override, in text and title."""
+    evil = "\x1b[2Jgone \x9b31m \u202etxet"
+    place = Passage("a", "1" * 64, 0, len(evil), evil)
+    citation = Citation("a", evil, "a.txt", None, evil, *("1" * 64, 0, len(evil), evil), place, 0.5)
+    show_answer(Answer("q", "q", evil, 0.5, False, None, (citation,), warnings=(evil,)))
+    show_json({"answer": evil})
+    out, said = capsys.readouterr()
+    assert not set(out + said) & set("\x1b\x9b\u202e")
+    assert json.loads(out.splitlines()[-1]) == {"answer": evil}
+    assert "\ufffd[2Jgone \ufffd31m \ufffdtxet" in out

@@ -173,6 +173,7 @@ def decide(
     hopeful = [
         (c, p) for c, p in zip(found[1:], chances[1:], strict=True) if p[0] is None or p[0] >= HOPELESS
     ]
+    hopeful.sort(key=lambda pair: -(pair[1][0] or 0.0))  # stable: without probabilities by score
     return replace(
         base,
         answer=found[0].best.text,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from .boilerplate import line_masks
 from .decoding import decode
-from .extract import Extract, Unreadable, iso_date, merge_ranges, sanitize
+from .extract import Extract, Unreadable, iso_date, sanitize
 from .finding import KINDS, SUFFIXES, SUPPORTED, FoundFile, article_id, find_files, printable, reason, stem
 from .formats import markdown, pdf, plain, word
 from .html_page import html_page
-from .types import Article, ArticleError, sha256
+from .types import Article, ArticleError, merge_ranges, sha256
 
 __all__ = ["SUFFIXES", "FoundFile", "article_id", "find_files", "from_text", "read_file"]
 

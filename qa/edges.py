@@ -212,21 +212,6 @@ class EdgeTable:
         return tuple(ranges)
 
 
-def merge(ranges: Iterable[Range]) -> tuple[Range, ...]:
-    """Sorted and disjoint: overlapping and touching ranges become one.
-
-    >>> merge([(5, 9), (0, 3), (3, 4), (8, 12)])
-    ((0, 4), (5, 12))
-    """
-    merged: list[Range] = []
-    for start, end in sorted(ranges):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
-
-
 def _first(joined: str, count: int) -> str:
     """The first words of several joined by blanks."""
     return " ".join(joined.split(" ", count)[:count])

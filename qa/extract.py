@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -41,17 +41,6 @@ class Extract:
 def sanitize(text: str) -> str:
     """Replace lone surrogates, which UTF-8 cannot hold, and NULs, which few libraries bear, each by U+FFFD."""
     return re.sub("[\ud800-\udfff\0]", "\ufffd", text)
-
-
-def merge_ranges(ranges: Iterable[Range]) -> tuple[Range, ...]:
-    """Sort ranges, drop empty ones, and join those that overlap or touch."""
-    merged: list[Range] = []
-    for start, end in sorted(r for r in ranges if r[0] < r[1]):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
 
 
 def inside(at: int, ranges: tuple[Range, ...]) -> bool:

@@ -21,8 +21,8 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 from lxml import etree
 
-from .extract import LINK, Extract, Unreadable, iso_date, label, lines, meaningful, merge_ranges, sanitize
-from .types import Range
+from .extract import LINK, Extract, Unreadable, iso_date, label, lines, meaningful, sanitize
+from .types import Range, merge_ranges
 
 __all__ = ["markdown", "pdf", "plain", "sanitize", "word"]
 

@@ -12,8 +12,8 @@ from inscriptis.model.config import ParserConfig
 from inscriptis.model.html_element import HtmlElement
 from lxml import etree, html
 
-from .extract import Extract, Unreadable, inside, iso_date, label, merge_ranges, sanitize
-from .types import Range
+from .extract import Extract, Unreadable, inside, iso_date, label, sanitize
+from .types import Range, merge_ranges
 
 _MASK = "qa-mask"
 _CONTROLS = re.compile(

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.bm25 import BM25, QuestionWords, Scored
-from qa.edges import Body, EdgeTable, body, merge
+from qa.edges import Body, EdgeTable, body
 from qa.rows import Contents, StoredArticle
 from qa.store import Store
-from qa.types import ArticleInfo, NotFoundError, Passage, Range
+from qa.types import ArticleInfo, NotFoundError, Passage, Range, merge_ranges
 
 
 class VectorSearch(Protocol):
@@ -109,7 +109,7 @@ class Snapshot:
         """
         if article not in self._masks:
             own = self.article(article).masks
-            self._masks[article] = merge((*own, *self._edges.masks(article, self.text(article), own)))
+            self._masks[article] = merge_ranges((*own, *self._edges.masks(article, self.text(article), own)))
         return self._masks[article]
 
     def dense(self, vector: NDArray[np.float32], k: int, allowed: Sequence[str] | None = None) -> Scored:
@@ -150,7 +150,7 @@ class Snapshot:
         if allowed is None:
             return None
         found = (self._rows[article] for article in set(allowed) if article in self._rows)
-        return list(merge((start, end) for start, end in found if start < end))
+        return list(merge_ranges((start, end) for start, end in found if start < end))
 
     def _body_of(self, article: str) -> Body:
         stored = self._articles[article]

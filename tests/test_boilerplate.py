@@ -94,4 +94,5 @@ def test_a_raw_article_has_no_line_masks():
     "line", ["sign up for " * 16, "by continuing to use " * 9, "© " * 99, "copyright 2000-" * 13]
 )
 def test_line_masks_take_linear_time(line):
-    line_masks(f"{line[:200]}\n" * 2000)
+    masks = line_masks(f"{line[:200]}\n" * 2000)
+    assert len(masks) in (0, 2000)  # all alike, within the time limit above

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.edges import LONGEST, EdgeTable, body, edges, merge, needed, same_story, words
+from qa.edges import LONGEST, EdgeTable, body, edges, needed, same_story, words
+from qa.types import merge_ranges
 
 SEEDS = sorted((Path(__file__).parent.parent / "seeds").glob("*.txt"))
 STRAY = "apitalism struggles during covid 19 pandemic"
@@ -203,7 +204,7 @@ def test_words():
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 10)).map(lambda pair: (pair[0], sum(pair)))))
 def test_merge_covers_the_same_places(ranges):
-    merged = merge(ranges)
+    merged = merge_ranges(ranges)
     assert {i for start, end in merged for i in range(start, end)} == {
         i for s, e in ranges for i in range(s, e)
     }

@@ -2,7 +2,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from qa.extract import iso_date, merge_ranges, sanitize
+from qa.extract import iso_date, sanitize
+from qa.types import merge_ranges
 
 
 def test_sanitize_keeps_every_place():

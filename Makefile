@@ -22,8 +22,8 @@ BIN := .venv/bin
 	touch $@
 
 chat: .venv/installed
-	$(BIN)/python -m qa index $(ARTICLES) --index $(INDEX)
-	$(BIN)/python ui.py --index $(INDEX)
+	$(BIN)/python -m qa index "$(ARTICLES)" --index "$(INDEX)"
+	$(BIN)/python ui.py --index "$(INDEX)"
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .
@@ -39,8 +39,8 @@ slow: .venv/installed-test
 test-all: test slow
 
 evaluate: .venv/installed
-	$(BIN)/python -m qa index --index $(INDEX) $(ARTICLES)
-	$(BIN)/python -m qa evaluate $(DATASET) --index $(INDEX)
+	$(BIN)/python -m qa index "$(ARTICLES)" --index "$(INDEX)"
+	$(BIN)/python -m qa evaluate "$(DATASET)" --index "$(INDEX)"
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

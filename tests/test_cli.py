@@ -565,7 +565,9 @@ def test_ctrl_c_stops_with_a_word_and_keeps_what_was_committed(tmp_path):
     news.mkdir()
     for number in range(1500):
         (news / f"{number}.txt").write_text(f"Report {number}: the mill of village {number} grinds barley.")
-    process = start("index", str(news), "--index", str(index))
+    # A shell starts what it runs in the background with SIGINT ignored, and that is inherited; a terminal does not.
+    listening = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    process = start("index", str(news), "--index", str(index), **listening)
     deadline = time.monotonic() + 100
     while (
         not (index / "articles.sqlite-wal").exists()

@@ -1,5 +1,6 @@
 # make chat   install, index ARTICLES (default: seeds/), open the chat at http://127.0.0.1:7860
 # make test   lint, types and tests        make test-all   the slow ones too
+# make gate   fail if the questions on the seeds are answered worse than tests/questions/gates.toml allows
 # make lint   ruff and mypy alone          make evaluate   measure on DATASET (default: questions on the seeds)
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ INDEX ?= index
 DATASET ?= tests/questions/seeds.jsonl
 BIN := .venv/bin
 
-.PHONY: chat test test-all slow lint evaluate clean
+.PHONY: chat test test-all slow lint evaluate gate clean
 .DEFAULT_GOAL := chat
 
 .venv/installed: requirements.txt
@@ -17,7 +18,7 @@ BIN := .venv/bin
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv/installed-test: .venv/installed requirements-train.txt requirements-test.txt
+.venv/installed-test: .venv/installed requirements-train.txt requirements-report.txt requirements-test.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	touch $@
 
@@ -41,6 +42,11 @@ test-all: test slow
 evaluate: .venv/installed
 	$(BIN)/python -m qa index "$(ARTICLES)" --index "$(INDEX)"
 	$(BIN)/python -m qa evaluate "$(DATASET)" --index "$(INDEX)"
+
+gate: .venv/installed
+	set -e; index=$$(mktemp -d); trap 'rm -rf "$$index"' EXIT; \
+	$(BIN)/python -m qa index seeds --index "$$index/index"; \
+	$(BIN)/python -m qa evaluate tests/questions/seeds.jsonl --index "$$index/index" --gate tests/questions/gates.toml
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,20 +1,19 @@
-"""Serve the page: ``python ui.py [--index DIR] [--host ADDRESS] [--port N]``."""
+"""Serve the page, its endpoints and tools: ``python ui.py [--index DIR] [--host ADDRESS] [--port N] [--mcp] ...``."""
 
 from __future__ import annotations
 
 import argparse
 import errno
-import os
 import socket
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 from qa.types import QAError
-from qa_ui import words  # qa_ui keeps Gradio and the hub offline; it comes before them
+from qa_ui import server_words, words  # qa_ui keeps Gradio and the hub offline; it comes before them
 
 if TYPE_CHECKING:
     from qa.pipeline import Pipeline
+    from qa_ui.serve import Settings
 
 DEFAULT_PORT = 7860
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -22,15 +21,27 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise argparse.ArgumentTypeError(words.bad_port(text))
+        raise argparse.ArgumentTypeError(server_words.bad_port(text))
     return int(text)
 
 
+def _rate(text: str) -> float:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 1_000_000):
+        raise argparse.ArgumentTypeError(server_words.bad_rate(text))
+    return float(text)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ui.py", description=words.ABOUT)
-    parser.add_argument("--index", default="index", metavar="DIR", help=words.HELP_INDEX)
-    parser.add_argument("--host", default=LOOPBACK[0], metavar="ADDRESS", help=words.HELP_HOST)
-    parser.add_argument("--port", type=_port, metavar="N", help=words.HELP_PORT)
+    parser = argparse.ArgumentParser(prog="ui.py", description=server_words.ABOUT)
+    parser.add_argument("--index", default="index", metavar="DIR", help=server_words.HELP_INDEX)
+    parser.add_argument("--host", default=LOOPBACK[0], metavar="ADDRESS", help=server_words.HELP_HOST)
+    parser.add_argument("--port", type=_port, metavar="N", help=server_words.HELP_PORT)
+    parser.add_argument("--mcp", action="store_true", help=server_words.HELP_MCP)
+    parser.add_argument("--auth", metavar="FILE", help=server_words.HELP_AUTH)
+    parser.add_argument("--token", metavar="FILE", help=server_words.HELP_TOKEN)
+    parser.add_argument("--proxy", metavar="ADDRESS", help=server_words.HELP_PROXY)
+    parser.add_argument("--rate", type=_rate, metavar="N", help=server_words.HELP_RATE)
+    parser.add_argument("--writable", action="store_true", help=server_words.HELP_WRITABLE)
     return parser
 
 
@@ -49,43 +60,62 @@ def free_port(host: str, asked: int | None) -> int:
             if error.errno == errno.EADDRINUSE and not asked:
                 continue
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                raise OSError(words.port_taken(port)) from error
-            raise OSError(words.bad_host(host)) from error
+                raise OSError(server_words.port_taken(port)) from error
+            raise OSError(server_words.bad_host(host)) from error
         return port
-    raise OSError(words.port_taken(DEFAULT_PORT))
+    raise OSError(server_words.port_taken(DEFAULT_PORT))
 
 
-def _serve(pipeline: Pipeline, index: str, host: str, port: int) -> None:
+def _settings(args: argparse.Namespace, port: int) -> Settings:
+    """How to serve.
+
+    :raises QAError: if a file of credentials cannot be used.
+    """
+    from qa_ui.access import Credentials
+    from qa_ui.serve import Settings
+
+    files = [file for file in (args.auth, args.token) if file]
+    return Settings(
+        host=args.host, port=port, index=args.index, mcp=args.mcp, proxy=args.proxy, rate=args.rate,
+        credentials=Credentials(*files) if files else None, writable=args.writable or None,
+    )  # fmt: skip
+
+
+def _serve(pipeline: Pipeline, settings: Settings) -> None:
     """Serve until interrupted."""
-    from qa_ui.app import build, launch_options
+    from qa_ui.serve import Server, application
 
-    # Gradio fetches its own page once at the start; no proxy may stand in between.
-    for name in ("NO_PROXY", "no_proxy"):
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name), *LOOPBACK]))
-    app = build(pipeline, index)
-    _, url, _ = app.launch(server_name=host, server_port=port, prevent_thread_lock=True, **launch_options())
     info = pipeline.info()
-    print(words.serving(url, words.counts(info["articles"], info["passages"])), flush=True)
-    try:
-        threading.Event().wait()
-    finally:
-        app.close(verbose=False)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{settings.port}/"
+
+    def say() -> None:
+        print(server_words.serving(url, words.counts(info["articles"], info["passages"])), flush=True)
+        if settings.mcp:
+            print(server_words.tools_at(url), flush=True)
+
+    Server(application(pipeline, settings), settings, say).run()
 
 
 def main(argv: list[str] | None = None) -> int:
     """Open the index and serve its page; 0 when interrupted, 1 with one line on stderr when it cannot."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    alone = args.host in LOOPBACK and args.proxy is None
+    if args.writable and not alone and not (args.auth or args.token):
+        parser.error(server_words.writable_to_all())
     try:
         port = free_port(args.host, args.port)
         if args.port is None and port != DEFAULT_PORT:
-            print(words.port_moved(DEFAULT_PORT, port), file=sys.stderr)
-        if args.host not in LOOPBACK:
-            print(words.exposed(args.host), file=sys.stderr)
-        print(words.opening(args.index), file=sys.stderr, flush=True)
+            print(server_words.port_moved(DEFAULT_PORT, port), file=sys.stderr)
+        if not alone and not (args.auth or args.token):
+            print(server_words.exposed(args.host), file=sys.stderr)
+        settings = _settings(args, port)
+        print(server_words.opening(args.index), file=sys.stderr, flush=True)
         from qa.pipeline import open_index  # after the arguments: it loads the models' libraries
 
         with open_index(args.index) as pipeline:
-            _serve(pipeline, args.index, args.host, port)
+            _serve(pipeline, settings)
     except (QAError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Time per question against plain torch: ``python benchmarks/speed.py DATASET [--questions N] [--json OUT]``.
+"""Time per question against plain torch: ``python -m benchmarks.speed DATASET [--questions N] [--json OUT]``.
 
 Indexes the dataset's articles, then takes turns, question by question in one process and with the same number of
 threads: ``ask`` (retrieve, read, decide), and a plain torch fp32 model with the same weights reading the question's

@@ -22,8 +22,8 @@ def main(url: str = "http://127.0.0.1:7860") -> None:
             page = browser.new_page(viewport={"width": 1280, "height": 720}, device_scale_factor=1.25)
             page.goto(url)
             page.wait_for_selector("#thread .welcome")
-            page.fill("#question textarea", question)
-            page.press("#question textarea", "Enter")
+            page.fill("#box", question)
+            page.press("#box", "Enter")
             page.wait_for_selector("#thread .card")
             page.wait_for_timeout(1000)  # the evidence has glided to its place
             page.screenshot(path=DOCS / f"{name}.png")

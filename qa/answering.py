@@ -18,7 +18,6 @@ from qa.types import Alternative, Answer, Citation, Hit, Passage, Span, Verbatim
 ALTERNATIVES = 4
 HOPELESS = 0.01  # probability below which another answer only takes up room
 _AROUND = 300  # characters shown to both sides of a place that no passage was retrieved for
-SURE = 4.0  # score above null from which the best span has, as good as always, no better one further down the hits
 _ARTICLES = frozenset({"a", "an", "the"})
 _WORD = re.compile(r"\w+")
 _FARTHEST = 10.0  # a gap of scores beyond which the next answer does not matter
@@ -52,12 +51,6 @@ class Candidate:
 def span_score(span: Span, ranking: Ranking) -> float:
     """What spans of all passages are ordered by: score - null weight x null + retrieval weight x fused score."""
     return span.score - ranking.null * span.null + ranking.retrieval * span.hit.score
-
-
-def sure(spans: Sequence[Span], ranking: Ranking) -> bool:
-    """Whether the reader is sure of the best of these spans, so that reading on would hardly change the answer."""
-    best = max(spans, key=lambda span: span_score(span, ranking), default=None)
-    return best is not None and best.score - best.null > SURE
 
 
 def candidates(spans: Sequence[Span], ranking: Ranking) -> list[Candidate]:

@@ -8,21 +8,40 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tqdm import tqdm
 
-from qa import folders, wording
-from qa.evaluation.report import format_table
-from qa.evaluation.runner import evaluate
+from qa import wording
+from qa.backend import open_shelf
+from qa.batches import side_by_side
+from qa.finding import MANY, kind
 from qa.options import misused, parse
-from qa.pipeline import AddReport, Pipeline, open_index
-from qa.printing import say, show_answer, show_articles, show_json, show_passages, show_verification
+from qa.pipeline import Pipeline, open_index
+from qa.printing import (
+    counts,
+    say,
+    show_answer,
+    show_articles,
+    show_json,
+    show_old_versions,
+    show_passages,
+    show_quote,
+    show_rehearsal,
+    show_report,
+    show_verification,
+)
+from qa.transfer import copy
 from qa.types import DatasetError, IndexMissingError, QAError, QuestionError
+
+if TYPE_CHECKING:
+    from qa.folders import Report
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 
@@ -56,31 +75,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _index(options: argparse.Namespace) -> int:
-    paths = options.paths or ([] if options.rebuild else [SEEDS])
-    if options.sync and not all(Path(path).expanduser().is_dir() for path in paths):
-        misused(options.command, "--sync takes folders: it removes the articles of files that left them")
+    from qa import folders  # with what reads files of all kinds: a question does not wait for it
+
+    paths: list[str | Path] = options.paths or ([] if options.rebuild else [SEEDS])
+    if options.sync and not all(
+        Path(path).expanduser().is_dir() or kind(str(path)) in MANY for path in paths
+    ):
+        misused(
+            options.command,
+            "--sync takes folders, and files of many articles: it removes what left them",
+        )
     if options.dry_run and options.rebuild:
         misused(options.command, "--rebuild changes the index, --dry-run does not; give one of them")
     with ExitStack() as stack:
         pipeline = _open_to_index(options, stack)
         if options.rebuild:
-            with _bar(len(pipeline.index.stale()), "Embedding again") as bar:
-                _report(pipeline.reembed(lambda article: _step(bar)), pipeline, [])
+            with _bar(len(pipeline.index.stale()), "Embedding again", "article") as bar:
+                again = pipeline.reembed(lambda article: _step(bar))
+            show_report(again, pipeline.info())
         todo = folders.plan(pipeline, paths, sync=options.sync, shard=options.shard)
         for path, why in todo.skipped:
             if why != "hidden":
                 say(f"passed over {path}: {why}")
+        work, words = (folders.rehearse, "Looking") if options.dry_run else (folders.run, "Indexing")
+        with _bar(len(todo.files), words, "article") as bar:
+            report = work(pipeline, todo, lambda so_far, done, of: _advance(bar, so_far, done, of))
+        for notice in report.notices:
+            say(f"note: {notice}")
         if options.dry_run:
-            report = folders.rehearse(pipeline, todo)
-            for word, ids in (("add", report.added), ("update", report.updated), ("remove", todo.leaving)):
-                for article in ids:
-                    print(word, article)
-            for name, why in report.failed:
-                say(f"would fail: {_named(name, why)}")
+            show_rehearsal(report)
             return 0
-        with _bar(len(todo.files), "Indexing") as bar:
-            report = folders.run(pipeline, todo, lambda file: _step(bar))
-        return _report(report, pipeline, todo.leaving) if paths else 0
+        if paths:
+            show_report(report, pipeline.info())
+        return 1 if report.failed and not (report.added or report.updated or report.unchanged) else 0
 
 
 def _open_to_index(options: argparse.Namespace, stack: ExitStack) -> Pipeline:
@@ -91,23 +118,6 @@ def _open_to_index(options: argparse.Namespace, stack: ExitStack) -> Pipeline:
         except IndexMissingError:
             options.index = stack.enter_context(TemporaryDirectory())
     return stack.enter_context(_open(options, create=True))
-
-
-def _report(report: AddReport, pipeline: Pipeline, removed: Sequence[str]) -> int:
-    for name, why in report.failed:
-        say(f"failed: {_named(name, why)}")
-    counts = {
-        "added": len(report.added), "updated": len(report.updated), "unchanged": len(report.unchanged),
-        "removed": len(removed), "failed": len(report.failed),
-    }  # fmt: skip
-    done = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing found to index"
-    info = pipeline.info()
-    say(f"{done}; the index has {wording.articles(info['articles'])}, {wording.passages(info['passages'])}")
-    return 1 if report.failed and not (report.added or report.updated or report.unchanged) else 0
-
-
-def _named(name: str, why: str) -> str:
-    return why if name in why else f"{name}: {why}"
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -131,18 +141,21 @@ def _ask(options: argparse.Namespace) -> int:
 
 def _ask_batch(pipeline: Pipeline, options: argparse.Namespace) -> int:
     """One answer a line, in order. A line that cannot be asked gives a line that says why, and exit 1 at the end."""
+    common = {name: getattr(options, name) for name in ("top_k", "min_confidence", "articles")}
+
+    def ask(numbered: tuple[int, str]) -> tuple[dict[str, Any], bool]:
+        number, line = numbered
+        try:
+            return pipeline.ask(**common | _batch_line(line)).to_json(), True
+        except QAError as error:
+            return {"schema": 1, "question": line.strip()[:200], "error": f"line {number}: {error}"}, False
+
     failed = 0
     with _lines(options.batch) as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                arguments = {"top_k": options.top_k, "min_confidence": options.min_confidence}
-                arguments |= {"articles": options.articles} | _batch_line(line)
-                show_json(pipeline.ask(**arguments).to_json())
-            except QAError as error:
-                failed += 1
-                show_json({"schema": 1, "question": line.strip()[:200], "error": f"line {number}: {error}"})
+        asked = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+        for answer, done in side_by_side(ask, asked):
+            failed += not done
+            show_json(answer)
             sys.stdout.flush()
     if failed:
         say(f'ask: {failed} {"line" if failed == 1 else "lines"} could not be asked; see their "error"')
@@ -200,8 +213,26 @@ def _remove(options: argparse.Namespace) -> int:
     return 0
 
 
-def _verify(options: argparse.Namespace) -> int:
+def _gc(options: argparse.Namespace) -> int:
     with _open(options) as pipeline:
+        found = pipeline.gc(options.older_than, dry_run=options.dry_run)
+    show_old_versions(found)
+    articles = wording.articles(len({version.article for version in found}))
+    done = "would delete" if options.dry_run else "deleted"
+    say(f"{done} {wording.old_versions(len(found))} of {articles}" if found else "no text is that old")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    if (options.ref is None) == (options.quote is None):
+        misused(options.command, "give either a REF or --quote WORDS")
+    if options.articles and options.quote is None:
+        misused(options.command, "--articles goes with --quote; a REF names its own article")
+    with _open(options) as pipeline:
+        if options.quote is not None:
+            check = pipeline.verify_quote(options.quote, options.articles)
+            show_json(check.to_json()) if options.json else show_quote(check)
+            return 0
         found = pipeline.verify(options.ref)
     if options.json:
         show_json(found.to_json())
@@ -210,14 +241,91 @@ def _verify(options: argparse.Namespace) -> int:
     return 0
 
 
+def _copy(options: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        source = stack.enter_context(closing(open_shelf(options.source)))
+        target = stack.enter_context(closing(open_shelf(options.target, source.made_with())))
+        with _bar(None, "Copying", "article") as bar:
+            written, done = copy(source, target, lambda done, of: _count(bar, done, of))
+        say(f"copied {wording.articles(written)} to {options.target}; {done - written} were there already")
+    return 0
+
+
 def _evaluate(options: argparse.Namespace) -> int:
+    from qa.evaluation.compare import compare, format_comparison
+    from qa.evaluation.gate import failures, load_gates
+    from qa.evaluation.plots import check_library
+    from qa.evaluation.report import format_table
+    from qa.evaluation.runner import evaluate
+    from qa.evaluation.slices import format_slices
+
+    if bool(options.datasets) == bool(options.compare):
+        misused(options.command, "give either DATASET or --compare A.json B.json")
+    if options.compare:
+        print(format_comparison(compare(*options.compare)))
+        return 0
+    gates = load_gates(options.gate) if options.gate else []
+    if options.report:
+        check_library()
     results = evaluate(
         options.datasets, index=options.index, reader_only=options.reader_only, absent=options.absent,
-        encoder=options.encoder, reader=options.reader, limit=options.limit,
+        raw=options.raw, encoder=options.encoder, reader=options.reader, limit=options.limit,
     )  # fmt: skip
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if options.report:
+        from qa.evaluation.page import page
+
+        Path(options.report).write_text(page(results), encoding="utf-8", errors="replace")
+        say(f"wrote {options.report}")
     print(format_table(results))
+    for entry in results if options.slices else ():
+        if "slices" in entry:
+            print(f"\n{entry['dataset']}\n{format_slices(entry)}")
+            print(
+                "went wrong:",
+                ", ".join(f"{n} {what}" for what, n in entry["went_wrong"].items()) or "nothing",
+            )
+    closed = failures(gates, results)
+    for line in closed:
+        say(f"gate: {line}")
+    return 1 if closed else 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from qa.training.settings import Settings
+    from qa.training.train import train
+
+    try:
+        settings = Settings(**{choice.name: getattr(options, choice.name) for choice in fields(Settings)})
+    except ValueError as error:
+        misused("train", str(error))
+    with _bar(None, "") as bar:
+        told = -60.0
+
+        def tell(what: str, done: int, of: int) -> None:
+            nonlocal told
+            if bar.total != of or done < bar.n:
+                bar.reset(total=of)
+            bar.set_description(what, refresh=False)
+            bar.update(done - bar.n)
+            if bar.disable and (time.monotonic() > told + 60 or done == of):  # a log file: a line a minute
+                say(f"{what}: {done} of {of}")
+                told = time.monotonic()
+
+        out = train(
+            options.data, options.out, base=options.base, settings=settings,
+            weights=dict(options.weight), tell=tell,
+        )  # fmt: skip
+    say(f"wrote {out}; next: python -m qa quantize --reader {out}")
+    return 0
+
+
+def _average(options: argparse.Namespace) -> int:
+    from qa.training.average import average
+
+    out = average(options.readers, options.out)
+    say(f"wrote {out}; next: python -m qa quantize --reader {out}")
     return 0
 
 
@@ -228,7 +336,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     with _bar(None, "Asking") as bar:
         path, made = calibrate(
             options.data, reader=options.reader, encoder=options.encoder, questions=options.questions,
-            seed=options.seed, tell=bar.update,
+            held_out=options.held_out, seed=options.seed, tell=bar.update,
         )  # fmt: skip
     say(f"wrote {path}: ranking {made.ranking}, threshold {made.threshold}")
     return 0
@@ -236,16 +344,50 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 def _quantize(options: argparse.Namespace) -> int:
     from qa.reader import DEFAULT
-    from qa.training.quantize import quantize
+    from qa.training.quantize import quantize, quantize_encoder
 
-    path = quantize(options.reader or DEFAULT, options.data, pairs=options.pairs, seed=options.seed)
+    if options.encoder and options.reader:
+        misused(options.command, "--encoder and --reader exclude each other: one graph is made at a time")
+    settings = {"pairs": options.pairs, "seed": options.seed}
+    if options.encoder:
+        path = quantize_encoder(options.data, name=options.encoder, **settings)
+    else:
+        path = quantize(options.reader or DEFAULT, options.data, **settings)
     say(f"wrote {path}; calibrate next: python -m qa calibrate")
     return 0
 
 
+def _tune(options: argparse.Namespace) -> int:
+    from qa.training.tune import apply, format_tuning, tune
+
+    models = {"reader": options.reader, "encoder": options.encoder}
+    with _bar(None, "Asking", "cut") as bar:
+
+        def tell(what: str, done: int, of: int) -> None:
+            bar.total = of
+            bar.set_description(what, refresh=False)
+            bar.update(done - bar.n)
+
+        found = tune(options.data, options.index, **models, seed=options.seed, tell=tell)
+    print(format_tuning(found))
+    if not found.choice.better and not options.force:
+        say(
+            "kept as it is: on questions not seen, what was chosen is no better than chance; more questions may tell"
+        )
+        return 0
+    if found.calibration is None:
+        say("confidence will be unknown: these questions do not tell how sure one may be")
+    if options.dry_run:
+        return 0
+    apply(found, options.index, **models)
+    say(f"wrote settings and calibration into {options.index}")
+    return 0
+
+
 _COMMANDS = {
-    "index": _index, "ask": _ask, "search": _search, "articles": _articles, "remove": _remove, "verify": _verify,
-    "evaluate": _evaluate, "calibrate": _calibrate, "quantize": _quantize,
+    "index": _index, "ask": _ask, "search": _search, "articles": _articles, "remove": _remove, "gc": _gc,
+    "verify": _verify, "copy": _copy, "evaluate": _evaluate, "train": _train, "average": _average,
+    "calibrate": _calibrate, "quantize": _quantize, "tune": _tune,
 }  # fmt: skip
 
 
@@ -259,10 +401,19 @@ def _open(options: argparse.Namespace, *, create: bool = False) -> Pipeline:
     )
 
 
-def _bar(total: int | None, words: str) -> tqdm[Any]:
-    return tqdm(
-        total=total, desc=words, unit="file" if total is not None else "question", disable=None, leave=False
-    )
+def _bar(total: int | None, words: str, unit: str = "question") -> tqdm[Any]:
+    return tqdm(total=total, desc=words, unit=f" {unit}", disable=None, leave=False)
+
+
+def _advance(bar: tqdm[Any], report: Report, done: int, of: int) -> None:
+    bar.total = of  # grows when a file turns out to hold many
+    bar.set_postfix(counts(report), refresh=False)
+    bar.update(done - bar.n)
+
+
+def _count(bar: tqdm[Any], done: int, of: int) -> None:
+    bar.total = of
+    bar.update(done - bar.n)
 
 
 def _step(bar: tqdm[Any]) -> None:

@@ -7,48 +7,22 @@ here as one of the program's own, in one line. What the tables mean is ``store.p
 from __future__ import annotations
 
 import secrets
-import shlex
 import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import apsw
 
+from qa import schema
+from qa.sqlite_errors import busy, index_command, plain_errors
 from qa.types import ArticleIndexError, IndexBusyError, IndexMissingError, IndexTooNewError
 
 FILE = "articles.sqlite"
 DERIVED = "derived"  # the folder beside it of all that was made from it
-SCHEMA_VERSION = 1  # raise it with every change of _TABLES, and upgrade older files in _prepare
-_APPLICATION = 0x41534B41  # "ASKA": tells our files from other SQLite files
-
-# The newest version of an article has retired IS NULL and is the only one searched; older ones stay so that a
-# reference to them can be verified. `embedded` is 0 while an article waits for the vectors of a new encoder.
-_TABLES = """
-CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE texts(version TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
-CREATE TABLE versions(
-    article TEXT NOT NULL, version TEXT NOT NULL REFERENCES texts(version), title TEXT NOT NULL, source TEXT NOT NULL,
-    path TEXT, date TEXT, masks TEXT NOT NULL, locators TEXT NOT NULL, bytes_sha256 TEXT NOT NULL,
-    characters INTEGER NOT NULL, embedded INTEGER NOT NULL, added TEXT NOT NULL, retired TEXT,
-    PRIMARY KEY(article, version)) STRICT;
-CREATE UNIQUE INDEX live ON versions(article) WHERE retired IS NULL;
-CREATE INDEX users ON versions(version);
-CREATE TABLE passages(
-    id INTEGER PRIMARY KEY AUTOINCREMENT, article TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
-    vector BLOB NOT NULL) STRICT;
-CREATE UNIQUE INDEX places ON passages(article, start, stop);
-CREATE TABLE edges(article TEXT NOT NULL, side TEXT NOT NULL, words TEXT NOT NULL,
-    PRIMARY KEY(article, side)) STRICT, WITHOUT ROWID;
-"""
-
-
-def index_command(folder: Path) -> str:
-    """The shell command that makes the index in ``folder``."""
-    return f"python -m qa index --index {shlex.quote(str(folder))}"
 
 
 def fetch(connection: apsw.Connection, sql: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
@@ -74,6 +48,7 @@ class Database:
         self._read_lock = threading.Lock()
         self._write_lock = threading.RLock()
         self._depth = 0
+        self._owner: int | None = None  # the thread that writes
         self._changed = False
         self._scrub_due = False
         try:
@@ -107,7 +82,7 @@ class Database:
 
     def _prepare(self, create: bool) -> None:
         """Check that the file is ours and readable by us, or make its tables if it has none yet."""
-        ours = self._writer.pragma("application_id") == _APPLICATION
+        ours = self._writer.pragma("application_id") == schema.APPLICATION
         if not ours:
             # No tables at all: a new file, or one whose making was cut off before its only commit.
             if self._writer.execute("SELECT count(*) FROM sqlite_schema").get:
@@ -119,12 +94,15 @@ class Database:
         self._use_wal()
         if not ours:
             self._make_tables()
-        schema = int(self._writer.execute("SELECT value FROM meta WHERE key = 'schema'").get or 0)
-        if schema > SCHEMA_VERSION:
+        found = schema.version(self._writer)
+        if found > schema.VERSION:
             raise IndexTooNewError(
-                f"the index at {self.folder} has format {schema}, and this program knows {SCHEMA_VERSION}: "
+                f"the index at {self.folder} has format {found}, and this program knows {schema.VERSION}: "
                 "update the program, or choose another --index"
             )
+        if found < schema.VERSION:
+            with self.write() as connection:
+                schema.upgrade(connection)
 
     def _use_wal(self) -> None:
         """Switch to write-ahead logging; SQLite does not wait for others here, so wait by hand."""
@@ -140,12 +118,11 @@ class Database:
 
     def _make_tables(self) -> None:
         with self.write() as connection:
-            if connection.pragma("application_id") == _APPLICATION:
-                return  # another process was faster
-            connection.execute(_TABLES)
-            first = [("schema", str(SCHEMA_VERSION)), ("generation", "0"), ("commit", secrets.token_hex(16))]
-            connection.executemany("INSERT INTO meta VALUES(?, ?)", first)
-            connection.pragma("application_id", _APPLICATION)
+            if connection.pragma("application_id") != schema.APPLICATION:  # else another process was faster
+                schema.make(connection)
+
+    def _plain_errors(self) -> AbstractContextManager[None]:
+        return plain_errors(self.path, self.wait)
 
     def _missing(self) -> IndexMissingError:
         return IndexMissingError(f"no index at {self.folder}; make one: {index_command(self.folder)}")
@@ -157,6 +134,16 @@ class Database:
         """The shared connection for short reads; a caller fetches all its rows before it leaves."""
         with self._read_lock, self._plain_errors():
             yield self._reader
+
+    @contextmanager
+    def current(self) -> Iterator[apsw.Connection]:
+        """As ``read``; within this thread's own ``write``, what it has changed so far is seen."""
+        if self._owner == threading.get_ident():
+            with self._plain_errors():
+                yield self._writer
+        else:
+            with self.read() as connection:
+                yield connection
 
     @contextmanager
     def read_transaction(self) -> Iterator[apsw.Connection]:
@@ -175,7 +162,8 @@ class Database:
         :raises IndexBusyError: if another thread or process is still writing after ``wait`` seconds.
         """
         if not self._write_lock.acquire(timeout=self.wait):
-            raise self._busy()
+            raise busy(self.folder, self.wait)
+        self._owner = threading.get_ident()
         try:
             with self._plain_errors():
                 if self._depth == 0:
@@ -189,6 +177,8 @@ class Database:
                     raise
                 self._leave(commit=True)
         finally:
+            if not self._depth:
+                self._owner = None
             self._write_lock.release()
 
     def changed(self) -> None:
@@ -231,13 +221,13 @@ class Database:
         self._writer.execute("INSERT OR REPLACE INTO meta VALUES('scrub', 'due')")
 
     def scrub_if_due(self) -> None:
-        """Finish a wiping that was cut off; quietly leave it to a later start while others are reading."""
+        """Finish a wiping that was cut off; quietly leave it to a later start while something is in its way."""
         with self.read() as connection:
             due = connection.execute("SELECT value FROM meta WHERE key = 'scrub'").get
         if due:
             try:
                 self.scrub()
-            except IndexBusyError:
+            except ArticleIndexError:
                 return
 
     def scrub(self) -> None:
@@ -245,55 +235,30 @@ class Database:
 
         What was made from the file holds the same words, so it goes too, and is made again when it is needed.
 
-        :raises IndexBusyError: if readers of other processes keep the log in use.
+        :raises IndexBusyError: if other processes keep the file or its log in use.
+        :raises ArticleIndexError: if there is no room for rewriting it.
         """
         with self._write_lock, self._read_lock, self._plain_errors():
             shutil.rmtree(self.folder / DERIVED, ignore_errors=True)
-            self._writer.execute("VACUUM")
-            self._empty_log()
-            self._writer.execute("DELETE FROM meta WHERE key = 'scrub'")
+            try:
+                self._writer.execute("VACUUM")
+                busy, _, _ = fetch(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
+                if busy:
+                    raise apsw.BusyError("log in use")
+                self._writer.execute("DELETE FROM meta WHERE key = 'scrub'")
+            except (apsw.BusyError, apsw.LockedError) as error:
+                raise IndexBusyError(self._unwiped("another process uses the index")) from error
+            except (apsw.FullError, apsw.IOError) as error:
+                raise ArticleIndexError(self._unwiped("the disk is full")) from error
 
-    def _empty_log(self) -> None:
-        busy, _, _ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
-        if busy:
-            raise IndexBusyError(
-                f"the article is removed, but its bytes stay in {self.path}-wal while another process reads the "
-                "index; they go at the next start"
-            )
+    def _unwiped(self, why: str) -> str:
+        return (
+            f"what was to be deleted is deleted, but its bytes stay in {self.path} while {why}; "
+            "they go at the next start"
+        )
 
     def close(self) -> None:
         """Close the connections. No use after this."""
         with self._write_lock, self._read_lock, self._plain_errors():
             self._reader.close()
             self._writer.close()
-
-    # ---- errors
-
-    def _busy(self) -> IndexBusyError:
-        return IndexBusyError(
-            f"the index at {self.folder} is being written by another process or thread "
-            f"(waited {self.wait:g} s); try again later"
-        )
-
-    @contextmanager
-    def _plain_errors(self) -> Iterator[None]:
-        """Turn SQLite's errors into the program's own, one line each."""
-        try:
-            yield
-        except (apsw.BusyError, apsw.LockedError) as error:
-            raise self._busy() from error
-        except (apsw.NotADBError, apsw.CorruptError, apsw.FormatError) as error:
-            raise ArticleIndexError(
-                f"{self.path} is damaged, or not an index ({error}); move it away and make it anew: "
-                f"{index_command(self.folder)}"
-            ) from error
-        except apsw.FullError as error:
-            raise ArticleIndexError(f"the disk is full: nothing was changed in {self.path}") from error
-        except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.IOError, apsw.PermissionsError) as error:
-            raise ArticleIndexError(
-                f"cannot open or write {self.path} ({error}); check its permissions"
-            ) from error
-        except apsw.ConnectionClosedError as error:
-            raise ArticleIndexError(f"the index at {self.folder} is closed") from error
-        except apsw.SQLError as error:
-            raise ArticleIndexError(f"{self.path} lacks what an index has ({error}); move it away") from error

@@ -50,10 +50,10 @@ class Dense:
 
         :raises OSError: if it cannot be written.
         """
-        try:
-            faiss.write_index(self._index, str(path))
-        except RuntimeError as error:
-            raise OSError(f"cannot write {path}: {error}") from error
+        # Given a name, faiss only prints what goes wrong with its last buffer, and leaves the file cut off.
+        untyped: Any = faiss  # its stub lacks the writer
+        with path.open("wb") as file:
+            faiss.write_index(self._index, untyped.PyCallbackIOWriter(file.write))
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

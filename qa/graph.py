@@ -9,7 +9,9 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +30,25 @@ BUCKET = 16
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+# OpenVINO's table of NumPy's types is made at the first look into a tensor, in C++ that lets go of Python's lock
+# meanwhile: two threads whose first look comes at the same time wait for each other for ever. So look once, here,
+# where the import lock lets in only one.
+_ = ov.Tensor(np.zeros(1, np.int64)).data
+
 
 def available_cpus() -> int:
     """Number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def padded(length: int) -> int:
+    """A length rounded up to a multiple of ``BUCKET``."""
+    return -(-length // BUCKET) * BUCKET
+
+
 def pad(rows: Sequence[Sequence[int]], fill: int = 0) -> Array:
     """Rows of token numbers as one int64 array (len(rows), L), L a multiple of ``BUCKET``."""
-    length = -(-max(len(row) for row in rows) // BUCKET) * BUCKET
+    length = padded(max(len(row) for row in rows))
     out = np.full((len(rows), length), fill, dtype=np.int64)
     for i, row in enumerate(rows):
         out[i, : len(row)] = row
@@ -68,6 +80,7 @@ class Graph:
             raise ModelError(f"{path} is not a model OpenVINO can read; make it again") from error
         self.inputs = frozenset(name for port in self._compiled.inputs for name in port.names)
         self._streams = streams
+        self._pool: ThreadPoolExecutor | None = None
         self._local = threading.local()
 
     def __call__(self, inputs: dict[str, Array]) -> list[Array]:
@@ -78,20 +91,29 @@ class Graph:
         result = request.infer({name: inputs[name] for name in self.inputs})
         return [np.array(result[port]) for port in self._compiled.outputs]
 
-    def map(self, batches: Sequence[dict[str, Array]]) -> Iterator[tuple[int, Array]]:
+    def map(self, batches: Iterable[dict[str, Array]]) -> Iterator[tuple[int, Array]]:
         """First output of each batch, ``(number of the batch, output)``, in the order given.
 
-        Batches run side by side, one a stream, so each result depends on its own batch alone.
+        Batches run side by side, one a stream, so each result depends on its own batch alone. They are taken one
+        by one: given a generator, the next is made while those before it are computed.
         """
-        done: dict[int, Array] = {}
-        queue = ov.AsyncInferQueue(self._compiled, self._streams)
-        queue.set_callback(
-            lambda request, number: done.__setitem__(number, np.array(request.get_output_tensor(0).data))
-        )
-        for number, batch in enumerate(batches):
-            queue.start_async({name: batch[name] for name in self.inputs}, number)
-        queue.wait_all()
-        yield from sorted(done.items())
+        # Threads of our own rather than OpenVINO's queue: its callbacks may still hold Python's objects when the
+        # network is taken down, which then waits for them, and they for Python's lock, for ever.
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._streams, thread_name_prefix="graph")
+        running: deque[Future[list[Array]]] = deque()
+        number = 0
+        try:
+            for batch in batches:
+                running.append(self._pool.submit(self, batch))
+                if len(running) > self._streams:
+                    yield number, running.popleft().result()[0]
+                    number += 1
+            while running:
+                yield number, running.popleft().result()[0]
+                number += 1
+        finally:  # also when a batch cannot be made: nothing may still be running
+            wait(running)
 
 
 def convert(module: Any, example: dict[str, Any], path: Path) -> None:  # noqa: ANN401

@@ -1,8 +1,8 @@
 """The index of a folder: what is stored in it, and the searches over it.
 
 SQLite is the truth (``store.py``). From it a ``Snapshot`` is made (``snapshot.py``): immutable, of one commit, with
-the vectors in FAISS and the words in BM25. Readers hold a snapshot and wait for nobody; after a commit it is
-swapped, whole.
+the vectors in FAISS and the words in BM25; exact (``exact.py``), or nearly so for very large indexes
+(``layered.py``). Readers hold a snapshot and wait for nobody; after a commit it is swapped, whole.
 
     with Index.open("index", encoder_identity=..., passage_settings=...) as index:
         rows, cosines = index.snapshot.dense(vector, 50)
@@ -10,32 +10,25 @@ swapped, whole.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qa import derived
-from qa.bm25 import BACKEND as BM25_BACKEND
-from qa.bm25 import BM25
-from qa.database import DERIVED
-from qa.dense import BACKEND as DENSE_BACKEND
-from qa.dense import Dense
+from qa import sealing
 from qa.edges import edges
-from qa.rows import Contents, Stamp
+from qa.exact import Exact
+from qa.layered import Layered
+from qa.sealing import Sealer
 from qa.snapshot import Cache, Snapshot
 from qa.store import Put, Store
-from qa.types import Article, ArticleInfo, NotFoundError, Range
-
-# Making both searches takes 0.12 ms a passage, nearly all of it BM25's, and loading them a twentieth of that (10,000
-# passages: 1.1 against 0.04 s). Below this a start costs about a tenth of a second, and no files are needed.
-PERSIST_FROM = 1000  # passages
-_VECTORS = "vectors.faiss"
-_WORDS = "bm25"
+from qa.types import Article, ArticleInfo, OldVersion, Range
 
 
 class Index:
@@ -46,12 +39,15 @@ class Index:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._derived = store.folder / DERIVED
         self._cache = Cache(store)
+        self._sealer = Sealer(store)
+        self._exact = Exact(store, self._cache)
+        self._layered = Layered(store, self._cache, self._sealer)
         self._refreshing = threading.Lock()
         self._depth = 0  # of nested writes; guarded by the store's write lock, like _forgot
         self._forgot = False
-        self._snapshot = self._make_snapshot()
+        self._snapshot = self._newest(patient=True)
+        self._sealer.tidy()
 
     @classmethod
     def open(
@@ -90,7 +86,9 @@ class Index:
             return False
         try:
             if self._store.stamp() != self._snapshot.stamp:
-                self._snapshot = self._make_snapshot()
+                self._snapshot = self._newest(patient=wait)
+                if self._layered.due:
+                    self._sealer.in_background(self._swap)
             return self._snapshot is not before
         finally:
             self._refreshing.release()
@@ -106,6 +104,10 @@ class Index:
     def articles(self) -> list[ArticleInfo]:
         """The live articles, sorted by id."""
         return self._store.articles()
+
+    def old_versions(self, age: timedelta) -> list[OldVersion]:
+        """The versions that ceased to be live at least ``age`` ago, sorted by article and time; with 0 all."""
+        return self._store.old_versions(age)
 
     def paths(self) -> dict[str, str]:
         """Where the live articles' files lie, by article; without those that came from no file."""
@@ -177,12 +179,26 @@ class Index:
         :raises IndexBusyError: as ``write``; or if other processes' reading delays the wiping, which is then made up
             for at the next start.
         """
+        if forget:
+            self._sealer.interrupt()  # it reads, and that would delay the wiping
         with self.write():
             self._store.remove(article, forget=forget)
             self._forgot |= forget
 
+    def delete_old(self, age: timedelta) -> list[OldVersion]:
+        """Delete the versions that ``old_versions`` names, and wipe their bytes from the disk; they are returned.
+
+        :raises IndexBusyError: as ``remove``.
+        """
+        self._sealer.interrupt()
+        with self.write():
+            found = self._store.delete_old(age)
+            self._forgot |= bool(found)
+        return found
+
     def close(self) -> None:
         """Close the file. Snapshots can be searched no more."""
+        self._sealer.close()
         self._store.close()
 
     def __enter__(self) -> Index:
@@ -195,73 +211,32 @@ class Index:
 
     # ---- what is derived
 
-    def _make_snapshot(self) -> Snapshot:
-        while True:  # each further round needs another commit in between
-            stamp = self._store.stamp()
-            folder = derived.find(self._derived, stamp.generation, _identity(stamp))
-            contents = self._store.read(vectors=folder is None)
-            if folder is not None:
-                if contents.stamp != stamp:
-                    continue
-                derived.clear(self._derived, keep=stamp.generation)  # left by a writer that was killed
-                try:
-                    return self._loaded(folder, contents)
-                except OSError:
-                    contents = self._store.read()
-            try:
-                return self._built(contents)
-            except NotFoundError:
-                if self._store.stamp() == contents.stamp:
-                    raise
-                # else a text was removed for good while it was being read
+    def settle(self) -> None:
+        """Wait until what is being made in the background is made: the end of a build, not of a question."""
+        self._sealer.settle()
 
-    def _loaded(self, folder: Path, contents: Contents) -> Snapshot:
-        dense, bm25 = Dense.load(folder / _VECTORS), BM25.load(folder / _WORDS)
-        if not len(dense) == len(bm25) == len(contents.owner):
-            raise OSError(
-                f"{folder} holds {len(dense)} vectors and {len(bm25)} texts, not {len(contents.owner)}"
-            )
-        return Snapshot(contents, dense, bm25, self._cache)
+    def _newest(self, *, patient: bool) -> Snapshot:
+        """A snapshot of the newest commit.
 
-    def _built(self, contents: Contents) -> Snapshot:
-        generation, identity = contents.stamp.generation, _identity(contents.stamp)
-        if len(contents.owner) >= PERSIST_FROM:
-            folder = derived.publish(
-                self._derived, generation, identity, lambda unfinished: self._fill(unfinished, contents)
-            )
-            if folder is not None:
-                try:
-                    return self._loaded(folder, contents)
-                except OSError:
-                    pass  # deleted in this very moment: a newer commit was published
-        else:
-            derived.clear(self._derived, keep=generation)
-        dense = (
-            Dense.build(contents.vectors) if contents.vectors is not None and len(contents.vectors) else None
-        )
-        return Snapshot(contents, dense, BM25.build(self._texts(contents)), self._cache)
+        :param patient: take the minutes that a new base may need; otherwise keep the old snapshot meanwhile.
+        """
+        while True:
+            name = self._store.sealed()
+            if name is None and self._store.passages() < sealing.SEAL_FROM:
+                return self._exact.newest()
+            found = self._layered.newest(sealing.DELTA_FAR)
+            if found is not None and (len(found) >= sealing.SEAL_FROM // 2):
+                return found
+            if found is not None or self._store.passages() < sealing.SEAL_FROM:
+                return self._exact.newest()  # it shrank
+            if not patient:
+                self._sealer.in_background(self._swap)
+                return self._snapshot
+            if not self._sealer.seal() and self._store.sealed() == name:
+                # It cannot be written. That is no reason not to answer, as long as there is memory.
+                return self._layered.newest(sys.maxsize) or self._exact.newest()
 
-    def _fill(self, folder: Path, contents: Contents) -> None:
-        assert contents.vectors is not None
-        Dense.build(contents.vectors).save(folder / _VECTORS)
-        (folder / _WORDS).mkdir()
-        BM25.build(self._texts(contents), folder / _WORDS)
-
-    def _texts(self, contents: Contents) -> Iterator[tuple[int, str]]:
-        """(row, text of the passage), in order; each article's text is read once."""
-        last, text = -1, ""
-        places = zip(contents.owner.tolist(), contents.starts.tolist(), contents.ends.tolist(), strict=True)
-        for row, (owner, start, end) in enumerate(places):
-            if owner != last:
-                last, text = owner, self._store.text_of(contents.articles[owner].info.version)
-            yield row, text[start:end]
-
-
-def _identity(stamp: Stamp) -> dict[str, str | int]:
-    """What derived files must have been made from and with."""
-    return {
-        "generation": stamp.generation,
-        "commit": stamp.token,
-        "vectors": DENSE_BACKEND,
-        "words": BM25_BACKEND,
-    }
+    def _swap(self) -> None:
+        """Take the base that was made in the background."""
+        with self._refreshing:
+            self._snapshot = self._newest(patient=False)

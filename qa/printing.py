@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qa import wording
-from qa.types import Answer, ArticleInfo, Verification
+from qa.pipeline import AddReport
+from qa.quoting import QuoteCheck
+from qa.types import Answer, ArticleInfo, OldVersion, Verification
+
+if TYPE_CHECKING:
+    from qa.folders import Report
 
 # Articles, titles and file names are not ours: none of their characters may steer a terminal or turn text around.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -20,8 +26,21 @@ def say(words: str) -> None:
     print(_STEERING.sub("\ufffd", words), file=sys.stderr)
 
 
-def _show(line: str) -> None:
-    print(_STEERING.sub("\ufffd", line))
+class _Strong(str):
+    """A stretch of a line to look at first: bold on a terminal that wants it so."""
+
+    __slots__ = ()
+
+
+def _coloured() -> bool:
+    """Whether stdout is a terminal that is not asked to do without (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _show(*parts: str) -> None:
+    strong = "\x1b[1m{}\x1b[0m" if _coloured() else "{}"
+    clean = [(part, _STEERING.sub("\ufffd", part)) for part in parts]
+    print("".join(strong.format(text) if isinstance(part, _Strong) else text for part, text in clean))
 
 
 def show_json(data: object) -> None:
@@ -34,19 +53,21 @@ def show_answer(answer: Answer) -> None:
     for warning in answer.warnings:
         say(f"note: {warning}")
     if answer.answer is None:
-        _show(f"{wording.DECLINED} {wording.REASONS[answer.reason or 'no_span']}")
+        _show(_Strong(wording.DECLINED), f" {wording.REASONS[answer.reason or 'no_span']}")
         if answer.nearest:
             _show(
                 f"\nNearest passage, not an answer ({answer.nearest.title}):\n  {_short(answer.nearest.text)}"
             )
         return
-    _show(f"“{_flat(answer.answer)}”   {wording.confidence(answer.confidence)}")
+    _show(_Strong(f"“{_flat(answer.answer)}”"), f"   {wording.confidence(answer.confidence)}")
     for citation in answer.citations:
         place = f", {citation.locator}" if citation.locator else ""
         before = citation.passage.text[: citation.start - citation.passage.start]
         after = citation.passage.text[citation.end - citation.passage.start :]
         _show(f"  {citation.title}{place}  [{citation.ref}]")
-        _show(f"    … {_short(before, tail=True)}▸{_flat(citation.text)}◂{_short(after)} …")
+        _show(
+            f"    … {_short(before, tail=True)}▸", _Strong(_flat(citation.text)), f"◂{_short(after)} …",
+        )  # fmt: skip
     for other in answer.alternatives:
         where = other.citations[0].title
         _show(f"  another answer: “{_flat(other.answer)}”   {wording.confidence(other.confidence)}   {where}")
@@ -70,13 +91,68 @@ def show_articles(infos: Sequence[ArticleInfo]) -> None:
         say("the index has no articles; add some: python -m qa index FOLDER")
 
 
+def show_old_versions(versions: Sequence[OldVersion]) -> None:
+    """One a line, named as references name them."""
+    for old in versions:
+        until = f"{old.retired[:10]} {old.retired[11:16]} UTC"
+        _show(f"{old.article}@{old.version[:12]}  {old.characters} characters, live until {until}")
+
+
 def show_verification(found: Verification) -> None:
     """What became of a quote."""
-    _show(f"{found.state}: {wording.STATES[found.state]}")
+    _show(_Strong(found.state), f": {wording.STATES[found.state]}")
     if found.text is not None:
         _show(f"  “{_short(found.text, 200)}”")
     if found.now is not None and found.state != "unchanged":
         _show(f"  now: “{_short(found.now.text, 200)}”  [{found.now.ref}]")
+
+
+def show_quote(found: QuoteCheck) -> None:
+    """Whether the articles say somebody's words, and where; of other wordings, what differs."""
+    for warning in found.warnings:
+        say(f"note: {warning}")
+    _show(_Strong(found.state), f": {wording.QUOTE_STATES[found.state]}")
+    for place in found.places:
+        where = f", {place.citation.locator}" if place.citation.locator else ""
+        _show(f"  {place.citation.title}{where}  [{place.citation.ref}]")
+        if found.state == "near":
+            _show(f"    “{_flat(place.citation.text)}”")
+            for change in place.diff:
+                if change.op not in ("same", "form"):
+                    _show(
+                        f"      claimed “{_flat(change.claimed)}”, the article has “{_flat(change.article)}”"
+                    )
+
+
+def counts(report: AddReport) -> dict[str, int]:
+    """How many articles a run added, updated ..., without what is none."""
+    removed = len(getattr(report, "removed", ()))  # only a run over folders removes
+    all_counts = {
+        "added": len(report.added), "updated": len(report.updated), "unchanged": len(report.unchanged),
+        "removed": removed, "failed": len(report.failed),
+    }  # fmt: skip
+    return {word: count for word, count in all_counts.items() if count}
+
+
+def show_report(report: AddReport, info: Mapping[str, int]) -> None:
+    """What a run failed at and did, and what the index has now."""
+    for name, why in report.failed:
+        say(f"failed: {_named(name, why)}")
+    done = ", ".join(f"{count} {word}" for word, count in counts(report).items()) or "nothing found to index"
+    say(f"{done}; the index has {wording.articles(info['articles'])}, {wording.passages(info['passages'])}")
+
+
+def show_rehearsal(report: Report) -> None:
+    """What a run would do, an article a line, and what it would fail at."""
+    for word, ids in (("add", report.added), ("update", report.updated), ("remove", report.removed)):
+        for article in ids:
+            _show(f"{word} {article}")
+    for name, why in report.failed:
+        say(f"would fail: {_named(name, why)}")
+
+
+def _named(name: str, why: str) -> str:
+    return why if name in why else f"{name}: {why}"
 
 
 def _flat(text: str) -> str:

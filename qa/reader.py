@@ -16,7 +16,10 @@ Comprehension").
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,9 +27,10 @@ from typing import Protocol
 import numpy as np
 from tokenizers import Encoding
 
-from qa.graph import Array, Graph, pad
+from qa.graph import Array, Graph, available_cpus, pad, padded
 from qa.models import gpu_at_hand, load_tokenizer, model_folder, weights_sha256
 from qa.passages import PassageSettings, split
+from qa.sharing import Shared
 from qa.types import Hit, ModelError, Range, Span
 
 DEFAULT = Path(__file__).resolve().parent.parent / "models" / "reader"
@@ -36,6 +40,8 @@ MODEL_TOKENS = 512
 QUESTION_TOKENS = 96
 SPAN_TOKENS = 30
 BATCH = 8
+TOGETHER = 4  # windows of several questions in one batch: on one core more of them are read no faster
+CROWDED = 0.5  # seconds after two were reading at once in which more are expected
 
 Masks = Callable[[Hit], Sequence[Range]]
 
@@ -62,7 +68,7 @@ class Reader:
     """
 
     def __init__(self, name: str | Path | None = None, *, quantised: bool = True) -> None:
-        folder = model_folder(name or DEFAULT)
+        folder = self.folder = model_folder(name or DEFAULT)
         self.name = folder.name if name is None or Path(name).is_dir() else str(name)
         self.weights = weights_sha256(folder)
         self._tokenizer = load_tokenizer(folder)
@@ -209,12 +215,46 @@ class _OpenVINO:
         except (OSError, ValueError, KeyError, TypeError):
             made_from = None
         if made_from != weights:
-            raise ModelError(f"{folder / INT8} belongs to other weights; run: python -m qa quantize {folder}")
-        self._graph = Graph(folder / INT8)
+            how = f"run: python -m qa quantize --reader {folder} --data FILE"
+            raise ModelError(f"{folder / INT8} belongs to other weights; {how}")
+        self._path = folder / INT8
+        self._one = Graph(self._path)
+        self._many: Backend | None = None
+        self._lock = threading.Lock()
+        self._running = 0
+        self._crowded_until = 0.0
 
     def __call__(self, encodings: Sequence[Encoding]) -> list[tuple[Array, Array]]:
-        starts, ends = self._graph(_inputs(encodings))
-        return [(starts[i, : len(e.ids)], ends[i, : len(e.ids)]) for i, e in enumerate(encodings)]
+        with self._way() as read:
+            return read(encodings)
+
+    @contextmanager
+    def _way(self) -> Iterator[Backend]:
+        """All cores for the only caller; among several, a core for each batch of what they all want read."""
+        with self._lock:
+            self._running += 1
+            if self._running > 1:
+                self._crowded_until = time.monotonic() + CROWDED
+                self._many = self._many or self._shared()
+            crowded = time.monotonic() < self._crowded_until
+            way = self._many if crowded and self._many is not None else self._alone
+        try:
+            yield way
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    def _alone(self, encodings: Sequence[Encoding], /) -> list[tuple[Array, Array]]:
+        return _logits(self._one, encodings)
+
+    def _shared(self) -> Backend:
+        graph, cores = Graph(self._path, streams=available_cpus()), available_cpus()
+        return Shared(
+            lambda encodings: _logits(graph, encodings),
+            lambda e: padded(len(e.ids)),
+            runners=cores,
+            most=TOGETHER,
+        )
 
 
 class _Torch:
@@ -254,6 +294,11 @@ class _Torch:
             out = self.model(**{k: torch.from_numpy(v).to(self._device) for k, v in arrays.items()})
         starts, ends = out.start_logits.float().cpu().numpy(), out.end_logits.float().cpu().numpy()
         return [(starts[i, : len(e.ids)], ends[i, : len(e.ids)]) for i, e in enumerate(encodings)]
+
+
+def _logits(graph: Graph, encodings: Sequence[Encoding]) -> list[tuple[Array, Array]]:
+    starts, ends = graph(_inputs(encodings))
+    return [(starts[i, : len(e.ids)], ends[i, : len(e.ids)]) for i, e in enumerate(encodings)]
 
 
 def _inputs(encodings: Sequence[Encoding]) -> dict[str, Array]:

@@ -17,11 +17,13 @@ from qa.types import Article, ArticleError, ArticleInfo, Range
 
 # The columns of INFO and ARTICLE are those that to_info, to_contents and to_article expect, in this order; those of
 # LIVE, but for the second, and of PUT, between article and characters, those that to_row gives.
-INFO = """
+_INFO = """
 SELECT article, title, source, date, version, characters,
        (SELECT count(*) FROM passages p WHERE p.article = v.article), added, masks, locators
-FROM versions v WHERE retired IS NULL ORDER BY article
+FROM versions v WHERE retired IS NULL {} ORDER BY article
 """
+INFO = _INFO.format("")
+TOUCHED = _INFO.format("AND article IN (SELECT article FROM touched)")
 LIVE = """
 SELECT version, embedded, title, source, path, date, masks, locators, bytes_sha256
 FROM versions WHERE article = ? AND retired IS NULL
@@ -76,6 +78,11 @@ def to_info(row: Row) -> ArticleInfo:
     return ArticleInfo(*row[:8])
 
 
+def to_stored(row: Row) -> StoredArticle:
+    """From a row of ``INFO``."""
+    return StoredArticle(to_info(row), _ranges(row[8]), _locators(row[9]))
+
+
 def to_article(article: str, row: Row) -> Article:
     """From a row of ``ARTICLE``: the article as it was put."""
     text, title, source, date, masks, locators, bytes_sha256, path = row
@@ -94,7 +101,7 @@ def to_contents(
     :param edges: article, side, words.
     :param dimension: of the vectors; None if they were not asked for.
     """
-    articles = tuple(StoredArticle(to_info(row), _ranges(row[8]), _locators(row[9])) for row in infos)
+    articles = tuple(to_stored(row) for row in infos)
     position = {article.info.article: i for i, article in enumerate(articles)}
     matrix = None
     if dimension is not None:

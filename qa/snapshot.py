@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.bm25 import BM25, QuestionWords, Scored
+from qa.bm25 import Scored
+from qa.catalogue import Catalogue
 from qa.edges import Body, EdgeTable, body
-from qa.rows import Contents, StoredArticle
-from qa.store import Store
+from qa.rows import Stamp, StoredArticle
+from qa.terms import QuestionWords
 from qa.types import ArticleInfo, NotFoundError, Passage, Range, merge_ranges
 
 
@@ -30,10 +29,33 @@ class VectorSearch(Protocol):
         """Cosines of given rows, the very numbers ``search`` gives."""
 
 
+class WordSearch(Protocol):
+    """What a snapshot needs of a word index; ``bm25.BM25`` is one."""
+
+    def search(self, query: str, k: int, allowed: Sequence[Range] | None = None) -> Scored:
+        """The best rows for a question and their BM25 scores, best first, ties in row order."""
+
+    def scores(self, query: str, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
+        """BM25 scores of given rows, the very numbers ``search`` gives; 0.0 where no term matches."""
+
+    def weigh(self, query: str) -> QuestionWords:
+        """The words of a question with their weights."""
+
+    def holding(self, query: str) -> Iterator[NDArray[np.int64]]:
+        """For each of the rarest words of a text, the rows that hold it."""
+
+
+class Texts(Protocol):
+    """What a snapshot needs of where texts are stored; ``store.Store`` is one."""
+
+    def text_of(self, version: str) -> str:
+        """The text of that sha256."""
+
+
 class Cache:
     """Texts, and what is computed from a text alone, by version: good for every snapshot of a store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Texts) -> None:
         self.text = lru_cache(maxsize=256)(store.text_of)
         self.body = lru_cache(maxsize=1024)(lambda version, masks: body(store.text_of(version), masks))
 
@@ -46,45 +68,57 @@ class Cache:
 class Snapshot:
     """All searches over one commit. Immutable; safe to use from many threads, also while others write.
 
-    Rows number the passages in (article, start) order, the same for the same articles whatever their history.
-    ``allowed`` is a sequence of article ids everywhere; unknown ones match nothing.
+    Rows are numbers of passages, good for this snapshot alone. ``allowed`` is a sequence of article ids everywhere;
+    unknown ones match nothing.
     """
 
-    def __init__(self, contents: Contents, dense: VectorSearch | None, bm25: BM25, cache: Cache) -> None:
-        self.stamp = contents.stamp
-        self._contents = replace(contents, vectors=None, edges=())  # they are in the searches now
+    def __init__(
+        self, catalogue: Catalogue, dense: VectorSearch | None, bm25: WordSearch, cache: Cache
+    ) -> None:
+        self.catalogue = catalogue
         self._dense = dense
         self._bm25 = bm25
         self._cache = cache
-        self._articles = {stored.info.article: stored for stored in contents.articles}
-        bounds = np.searchsorted(contents.owner, np.arange(len(contents.articles) + 1)).tolist()
-        self._rows = dict(zip(self._articles, pairwise(bounds), strict=True))
-        self._edges = EdgeTable(contents.edges, len(self._articles), self._body_of)
+        self._edges = EdgeTable(catalogue.edges, catalogue.articles, self._body_of)
         self._masks: dict[str, tuple[Range, ...]] = {}
 
     @property
+    def stamp(self) -> Stamp:
+        """Which commit this was made from."""
+        return self.catalogue.stamp
+
+    @property
     def generation(self) -> int:
-        """Number of the commit this was made from."""
+        """Number of that commit."""
         return self.stamp.generation
 
     @property
     def articles(self) -> list[ArticleInfo]:
-        """The live articles, sorted by id."""
-        return [stored.info for stored in self._contents.articles]
+        """The live articles, sorted by id; a new list of all of them. See ``article_count``."""
+        return self.catalogue.infos()
+
+    @property
+    def article_count(self) -> int:
+        """How many live articles there are."""
+        return self.catalogue.articles
 
     def __len__(self) -> int:
         """How many passages there are."""
-        return len(self._contents.owner)
+        return self.catalogue.passages
+
+    def has(self, article: str) -> bool:
+        """Whether there is a live article of that id."""
+        return self.catalogue.article(article) is not None
 
     def article(self, article: str) -> StoredArticle:
         """What is known about a live article.
 
         :raises NotFoundError: if there is none.
         """
-        try:
-            return self._articles[article]
-        except KeyError:
-            raise NotFoundError(f"no article {article[:80]!r} in the index") from None
+        stored = self.catalogue.article(article)
+        if stored is None:
+            raise NotFoundError(f"no article {article[:80]!r} in the index")
+        return stored
 
     def text(self, article: str) -> str:
         """The article's whole stored text.
@@ -98,9 +132,16 @@ class Snapshot:
 
         :raises NotFoundError: if its article was removed for good in the meantime.
         """
-        start, end = int(self._contents.starts[row]), int(self._contents.ends[row])
-        info = self._contents.articles[self._contents.owner[row]].info
+        info, start, end = self.catalogue.place(row)
         return Passage(info.article, info.version, start, end, self._cache.text(info.version)[start:end])
+
+    def passages(self, rows: Sequence[int]) -> list[Passage]:
+        """The passages of rows, in this order; as ``passage``, where many are wanted."""
+        return [self.passage(row) for row in rows]
+
+    def in_order(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Distinct rows by (article, start, end): the order of ties."""
+        return self.catalogue.in_order(rows)
 
     def masks(self, article: str) -> tuple[Range, ...]:
         """Ranges no answer may touch, sorted and disjoint: the article's own, and what others show (``edges.py``).
@@ -142,6 +183,18 @@ class Snapshot:
         """Raw BM25 scores of given rows, the very numbers ``bm25`` gives; 0.0 without a shared word."""
         return self._bm25.scores(query, rows)
 
+    def holding(self, query: str, allowed: Sequence[str] | None = None) -> list[str]:
+        """The articles that hold every word of a text somewhere, sorted: those that may hold the text itself."""
+        mine: NDArray[np.int64] | None = None
+        for rows in self._bm25.holding(query):
+            owners = self.catalogue.owners(rows)
+            mine = np.unique(owners) if mine is None else np.intersect1d(mine, owners)
+            if not len(mine):
+                break
+        found = [i.article for i in self.articles] if mine is None else self.catalogue.named(mine)
+        wanted = None if allowed is None else set(allowed)
+        return [article for article in found if wanted is None or article in wanted]
+
     def weigh(self, query: str) -> QuestionWords:
         """The words of a question with their weights (idf): how much of it a text can hold."""
         return self._bm25.weigh(query)
@@ -149,9 +202,8 @@ class Snapshot:
     def _ranges(self, allowed: Sequence[str] | None) -> list[Range] | None:
         if allowed is None:
             return None
-        found = (self._rows[article] for article in set(allowed) if article in self._rows)
-        return list(merge_ranges((start, end) for start, end in found if start < end))
+        return self.catalogue.rows_of(allowed)
 
     def _body_of(self, article: str) -> Body:
-        stored = self._articles[article]
+        stored = self.article(article)
         return self._cache.body(stored.info.version, stored.masks)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,9 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.database import Database, fetch, index_command
+from qa import log, reading, versions
+from qa.database import Database, fetch
+from qa.reading import Changes, Walk
 from qa.rows import (
     ARTICLE,
     INFO,
@@ -26,11 +28,20 @@ from qa.rows import (
     Stamp,
     to_article,
     to_blobs,
-    to_contents,
     to_info,
     to_row,
 )
-from qa.types import Article, ArticleIndexError, ArticleInfo, IndexMismatchError, NotFoundError, Range, sha256
+from qa.sqlite_errors import index_command
+from qa.types import (
+    Article,
+    ArticleIndexError,
+    ArticleInfo,
+    IndexMismatchError,
+    NotFoundError,
+    OldVersion,
+    Range,
+    sha256,
+)
 
 Put = Literal["added", "updated", "unchanged"]
 Edge = tuple[str, str]  # side ("head" or "tail"), its words from the outside in; see edges.py
@@ -65,6 +76,11 @@ class Store:
             self._db.close()
             raise
 
+    @property
+    def database(self) -> Database:
+        """The file itself, for what moves articles from one index to another (``transfer.py``)."""
+        return self._db
+
     def _check_identity(self, wanted: dict[str, str], rebuild: bool) -> None:
         with self._db.read() as connection:
             made = dict(fetch(connection, "SELECT key, value FROM meta"))
@@ -81,6 +97,7 @@ class Store:
             connection.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", wanted.items())
             connection.execute("DELETE FROM meta WHERE key = 'dimension'")
             connection.execute("DELETE FROM passages")
+            log.drop(connection)
             connection.execute("UPDATE versions SET embedded = 0")
             if "encoder" in made:
                 self._db.changed()
@@ -117,7 +134,7 @@ class Store:
                 return "unchanged"
             if not known:
                 self._put_passages(connection, article, row[0], passages, vectors)
-            connection.execute(PUT, (article.id, *row, len(article.text), _now()))
+            connection.execute(PUT, (article.id, *row, len(article.text), versions.now()))
             connection.execute("DELETE FROM edges WHERE article = ?", (article.id,))
             rows = ((article.id, side, words) for side, words in edges)
             connection.executemany("INSERT INTO edges VALUES(?, ?, ?)", rows)
@@ -152,16 +169,34 @@ class Store:
             self._retire(connection, article)
             connection.execute("DELETE FROM edges WHERE article = ?", (article,))
             if forget:
-                connection.execute("DELETE FROM versions WHERE article = ?", (article,))
-                connection.execute("DELETE FROM texts WHERE version NOT IN (SELECT version FROM versions)")
+                mine = fetch(
+                    connection, "SELECT article, version FROM versions WHERE article = ?", (article,)
+                )
+                versions.delete(connection, mine)
+                log.count_wiping(connection)
                 self._db.scrub_after_commit()
             self._db.changed()
 
     def _retire(self, connection: apsw.Connection, article: str, *, but: str = "") -> None:
         """Take an article's passages away, and its live version unless it is ``but``."""
-        sql = "UPDATE versions SET retired = ? WHERE article = ? AND retired IS NULL AND version <> ?"
-        connection.execute(sql, (_now(), article, but))
+        versions.retire(connection, article, but=but)
         connection.execute("DELETE FROM passages WHERE article = ?", (article,))
+
+    def delete_old(self, age: timedelta) -> list[OldVersion]:
+        """Delete the versions that ``old_versions`` names, and wipe their bytes from the disk.
+
+        What is searched stays the same, and so does the generation.
+
+        :return: what was deleted.
+        :raises IndexBusyError: as ``remove``.
+        """
+        with self._db.write() as connection:
+            found = versions.old(connection, age)
+            if found:
+                versions.delete(connection, ((gone.article, gone.version) for gone in found))
+                log.count_wiping(connection)
+                self._db.scrub_after_commit()
+        return found
 
     def _check_dimension(self, connection: apsw.Connection, vectors: NDArray[np.floating] | None) -> None:
         if vectors is None or not len(vectors):
@@ -177,15 +212,18 @@ class Store:
     def stamp(self) -> Stamp:
         """Which commit is the newest."""
         with self._db.read() as connection:
-            return _stamp(connection)
+            return reading.stamp(connection)
 
     def generation(self) -> int:
         """How many commits changed this index."""
         return self.stamp().generation
 
     def has(self, article: str, version: str) -> bool:
-        """Whether this very version is live and embedded, so that ``put`` needs no vectors."""
-        with self._db.read() as connection:
+        """Whether this very version is live and embedded, so that ``put`` needs no vectors.
+
+        Within ``write`` it is asked of what was put so far: an article may be put twice in one commit.
+        """
+        with self._db.current() as connection:
             sql = "SELECT count(*) FROM versions WHERE article = ? AND version = ? AND retired IS NULL AND embedded"
             return bool(connection.execute(sql, (article, version)).get)
 
@@ -200,6 +238,11 @@ class Store:
         with self._db.read() as connection:
             return [to_info(row) for row in fetch(connection, INFO)]
 
+    def old_versions(self, age: timedelta) -> list[OldVersion]:
+        """The versions that ceased to be live at least ``age`` ago, sorted by article and time; with 0 all."""
+        with self._db.read() as connection:
+            return versions.old(connection, age)
+
     def paths(self) -> dict[str, str]:
         """Where the live articles' files lie, by article; without those that came from no file."""
         sql = "SELECT article, path FROM versions WHERE retired IS NULL AND path IS NOT NULL ORDER BY article"
@@ -211,17 +254,11 @@ class Store:
 
         :raises NotFoundError: if there is none.
         """
-        condition = "retired IS NULL" if prefix is None else "substr(version, 1, length(?)) = ?"
-        values = (article,) if prefix is None else (article, prefix, prefix)
-        sql = (
-            f"SELECT version FROM versions WHERE article = ? AND {condition} "
-            "ORDER BY retired IS NOT NULL, added DESC, version LIMIT 1"
-        )
         with self._db.read() as connection:
-            found = fetch(connection, sql, values)
-        if not found:
+            found = versions.find(connection, article, prefix)
+        if found is None:
             raise NotFoundError(_not_found(article, prefix))
-        return str(found[0][0])
+        return found
 
     def text_of(self, version: str) -> str:
         """The text of that sha256.
@@ -259,33 +296,52 @@ class Store:
             raise NotFoundError(_not_found(article))
         return to_article(article, found[0])
 
+    # ---- reading in bulk
+
     def read(self, *, vectors: bool = True) -> Contents:
         """All that is searched, in one read transaction.
 
         :raises ArticleIndexError: if the file is damaged.
         """
         with self._db.read_transaction() as connection:
-            stamp = _stamp(connection)
-            infos = fetch(connection, INFO)
-            edges = fetch(connection, "SELECT article, side, words FROM edges ORDER BY article, side")
-            column = "vector" if vectors else "NULL"
-            sql = f"SELECT article, start, stop, {column} FROM passages ORDER BY article, start, stop"
-            places = fetch(connection, sql)
-            dimension = connection.execute("SELECT value FROM meta WHERE key = 'dimension'").get
-        return to_contents(stamp, infos, places, edges, int(dimension or 0) if vectors else None)
+            return reading.everything(connection, vectors=vectors)
+
+    def passages(self) -> int:
+        """How many passages there are."""
+        with self._db.read() as connection:
+            return int(connection.execute("SELECT count(*) FROM passages").get)
+
+    def sealed(self) -> str | None:
+        """Name of the newest base of what is derived (``sealing.py``), or None."""
+        with self._db.read() as connection:
+            return log.sealed(connection)
+
+    def changed_passages(self) -> int:
+        """How many passages the articles have that changed since that base was made."""
+        with self._db.read() as connection:
+            return reading.changed_passages(connection)
+
+    def changes(self, base: str) -> Changes | None:
+        """What changed since a base was made, in one read transaction; None if it is not the newest."""
+        with self._db.read_transaction() as connection:
+            return reading.changes(connection, base)
+
+    @contextmanager
+    def walk(self) -> Iterator[Walk]:
+        """All that is searched, article by article, in one read transaction; what changes later is logged."""
+        with self._db.write() as connection:
+            log.begin(connection)
+        with self._db.read_transaction() as connection:
+            yield reading.walk(connection)
+
+    def seal(self, name: str, walk: Walk) -> bool:
+        """Make a base the newest that was made of a walk; False if it must not be used (``log.seal``)."""
+        with self._db.write() as connection:
+            return log.seal(connection, name, walk.stamp.generation, walk.wiped)
 
     def close(self) -> None:
         """Close the file. No use after this."""
         self._db.close()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
-def _stamp(connection: apsw.Connection) -> Stamp:
-    values = dict(fetch(connection, "SELECT key, value FROM meta"))
-    return Stamp(int(values["generation"]), values["commit"])
 
 
 def _not_found(article: str, prefix: str | None = None) -> str:

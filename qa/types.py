@@ -13,7 +13,8 @@ The exceptions, one tree; each message is one line a person can act on::
     │   ├── IndexMissingError     there is none at this place
     │   ├── IndexMismatchError    made by another encoder or other settings
     │   ├── IndexTooNewError      made by a newer version of this program
-    │   └── IndexBusyError        another process is writing
+    │   ├── IndexBusyError        another process is writing
+    │   └── IndexUnreachableError the server that holds it does not answer
     ├── ModelError          a model folder that is missing, or not what its name says
     ├── DatasetError        an evaluation or training file that cannot be read
     └── VerbatimError       a quote that is not the article's text: a defect, never shown
@@ -72,6 +73,10 @@ class IndexTooNewError(ArticleIndexError):
 
 class IndexBusyError(ArticleIndexError):
     """Another process is writing to the index."""
+
+
+class IndexUnreachableError(ArticleIndexError):
+    """The server that holds the index does not answer."""
 
 
 class ModelError(QAError):
@@ -147,6 +152,16 @@ class ArticleInfo:
     def to_json(self) -> dict[str, Any]:
         """As the contract's JSON."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True)
+class OldVersion:
+    """A text that an article had, kept so that references to it can be verified."""
+
+    article: str
+    version: str
+    characters: int
+    retired: str  # when it ceased to be live; ISO 8601, UTC
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from dataclasses import replace
 from rapidfuzz import fuzz
 
 from qa.answering import cite_range
-from qa.index import Index
+from qa.backend import Backend
 from qa.types import NotFoundError, RefError, State, Verification, parse_ref
 
 # Of 100: below this similarity the nearest wording is other words. In a few characters much is alike by chance.
 _NEAR, _NEAR_SHORT, _SHORT = 60.0, 80.0, 20
 
 
-def verify(index: Index, ref: str) -> Verification:
+def verify(index: Backend, ref: str) -> Verification:
     """Look a reference up.
 
     - ``unchanged``: the article says these words at this place;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qa.quoting import QuoteState
 from qa.types import Reason, State
 
 DECLINED = "The articles don't say."
@@ -16,6 +17,11 @@ STATES: dict[State, str] = {
     "moved": "the article says these words at another place",
     "edited": "the article now words it differently",
     "gone": "the article, or these words in it, are no longer there",
+}
+QUOTE_STATES: dict[QuoteState, str] = {
+    "exact": "these very words stand here",
+    "near": "something near stands here",
+    "absent": "no article says this, or anything near it",
 }
 _LEVELS = ((0.9, "very likely"), (0.7, "likely"), (0.4, "possible"), (0.0, "unsure"))
 
@@ -36,6 +42,11 @@ def confidence(probability: float | None) -> str:
 def articles(count: int) -> str:
     """Such as "1 article"."""
     return f"{count} {'article' if count == 1 else 'articles'}"
+
+
+def old_versions(count: int) -> str:
+    """Such as "2 old texts"."""
+    return f"{count} old {'text' if count == 1 else 'texts'}"
 
 
 def passages(count: int) -> str:

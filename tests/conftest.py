@@ -16,6 +16,11 @@ from qa.types import Article
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser's tests last: its loop runs in this thread from then on, and ``asyncio.run`` wants none there."""
+    items.sort(key=lambda item: item.path.parent.name == "browser")
+
+
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
     """The default encoder."""

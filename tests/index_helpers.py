@@ -39,3 +39,27 @@ def put(index, made: Article):
         return index.put(made)
     ranges = cut(made.text)
     return index.put(made, ranges, embed(made.text, ranges))
+
+
+def listed(found):
+    return list(zip(*(values.tolist() for values in found), strict=True))
+
+
+def answers(index, questions=("river", "common words of all", "the sea", "zebra")):
+    """All that a question can learn from an index: rows with their places and scores, masks, weights of words."""
+    snapshot = index.snapshot
+    learned = [(info.article, info.version, info.passages) for info in snapshot.articles]
+    for question in questions:
+        every = range(len(snapshot))
+        learned.append(snapshot.cosines(vector(question), every).tolist())
+        learned.append(snapshot.bm25_scores(question, every).tolist())
+        learned.append(dict(snapshot.weigh(question).weights))
+        some = [info.article for info in snapshot.articles][::2]
+        for allowed in (None, some):
+            for rows, scores in (
+                snapshot.dense(vector(question), 5, allowed),
+                snapshot.bm25(question, 5, allowed),
+            ):
+                learned.append([(row, snapshot.passage(row), score) for row, score in listed((rows, scores))])
+    learned.append({info.article: snapshot.masks(info.article) for info in snapshot.articles})
+    return learned

@@ -4,7 +4,6 @@ import pytest
 from index_helpers import SETTINGS, article, put
 
 from qa.answering import (
-    SURE,
     Candidate,
     answer_words,
     candidates,
@@ -14,7 +13,6 @@ from qa.answering import (
     features,
     nearest,
     span_score,
-    sure,
 )
 from qa.calibration import FEATURES, Calibration, Ranking
 from qa.index import Index
@@ -165,19 +163,6 @@ def test_punctuation_is_no_answer():
 )
 def test_words_as_they_compare(text, words):
     assert answer_words(text) == words
-
-
-# --- whether to read on
-
-
-def test_the_reader_is_sure_of_its_best_span():
-    one, other = span("one", SURE + 5, null=4.0), span("two", SURE + 5.5, 50, null=6.0)
-    assert not sure([], PLAIN)
-    assert sure([one], PLAIN)
-    assert not sure([other], PLAIN)
-    assert not sure([one, other], PLAIN)  # the best one counts
-    assert sure([one, other], Ranking(1.0, 0.0))  # then it is the first
-    assert not sure([span("one", SURE + 4, null=4.0)], PLAIN)
 
 
 # --- features

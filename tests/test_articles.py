@@ -12,7 +12,7 @@ from qa.articles import article_id, find_files, from_text, read_file
 from qa.types import ArticleError
 
 SEEDS = Path(__file__).parent.parent / "seeds"
-KINDS = ".txt, .text, .md, .markdown, .html, .htm, .pdf, .docx"
+KINDS = ".txt, .text, .md, .markdown, .html, .htm, .pdf, .docx, .srt, .vtt, .csv, .jsonl, .zip"
 
 
 def refusal(path, source="x/y.txt"):
@@ -88,6 +88,28 @@ def test_read_docx(tmp_path):
     document.add_paragraph("Words")
     article = read_file(put(tmp_path / "My file.docx", make_docx(document)), source="s/My file.docx")
     assert (article.text, article.title) == ("Words", "My file")
+
+
+def test_read_a_pdf_of_which_pages_are_missing(tmp_path):
+    path, notices = put(tmp_path / "a.pdf", make_pdf(["One"], [], ["Three"])), []
+    article = read_file(path, source="s/a.pdf", on_notice=notices.append)
+    assert (article.text, article.locators) == ("One\n\nThree", ((0, "page 1"), (5, "page 3")))
+    assert notices == ["has no text on page 2, which may be scanned"]
+
+
+def test_read_subtitles(tmp_path):
+    first = "1\r\n00:12:31,000 --> 00:12:34,000\r\n<i>The keeper\r\nis Olaf</i>\r\n\r\n"
+    srt = f"{first}2\r\n00:12:34,500 --> 00:12:39,000\r\nBrandt.\r\n"
+    article = read_file(put(tmp_path / "My talk.srt", srt), source="s/My talk.srt")
+    assert (article.text, article.title) == ("The keeper is Olaf Brandt.", "My talk")
+    assert article.locators == ((0, "00:12:31"),)
+    assert article.bytes_sha256 == hashlib.sha256(srt.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(("suffix", "what"), [("csv", "CSV"), ("jsonl", "JSON Lines"), ("zip", "zip")])
+def test_a_file_of_many_articles_is_not_one(tmp_path, suffix, what):
+    words = f"x/y.txt holds many articles; read_articles reads {what} files"
+    assert refusal(put(tmp_path / f"a.{suffix}", "title,text")) == words
 
 
 def test_hostile_file_names(tmp_path):
@@ -172,9 +194,10 @@ def test_whatever_a_parser_raises_is_one_line(tmp_path, monkeypatch):
 
 
 def test_a_file_too_large(tmp_path, monkeypatch):
-    monkeypatch.setattr(articles, "MAX_BYTES", 5)
-    assert read_file(put(tmp_path / "a.txt", "12345"), source="s/a.txt").text == "12345"
-    assert refusal(put(tmp_path / "a.txt", "123456")) == "x/y.txt is larger than 50 MB; split it into parts"
+    monkeypatch.setattr(articles, "MAX_BYTES", 1_000_000)
+    assert read_file(put(tmp_path / "a.txt", "x" * 1_000_000), source="s/a.txt").text == "x" * 1_000_000
+    words = "x/y.txt is larger than 1 MB; split it into parts"
+    assert refusal(put(tmp_path / "a.txt", "x" * 1_000_001)) == words
 
 
 def test_no_file(tmp_path):
@@ -232,6 +255,6 @@ def test_from_text_refuses(text, date, message):
 
 
 def test_from_text_too_large(monkeypatch):
-    monkeypatch.setattr(articles, "MAX_BYTES", 5)
-    with pytest.raises(ArticleError, match=r"^pasted/T is larger than 50 MB; split it into parts$"):
-        from_text("ééé", title="T")
+    monkeypatch.setattr(articles, "MAX_BYTES", 1_000_000)
+    with pytest.raises(ArticleError, match=r"^pasted/T is larger than 1 MB; split it into parts$"):
+        from_text("é" * 500_001, title="T")

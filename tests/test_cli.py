@@ -5,18 +5,19 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import time
+import zipfile
 from pathlib import Path
 
 import apsw
 import pytest
 
+from qa import cli
 from qa.articles import article_id
 from qa.cli import main
 from qa.evaluation.report import format_table
+from qa.finding import SUPPORTED
 from qa.pipeline import open_index
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -166,6 +167,27 @@ def test_the_other_commands_in_words(qa, built):
     )  # fmt: skip
 
 
+def test_a_claimed_quote_in_words_and_as_json(qa, built, pipeline):
+    assert qa("verify", "--quote", "peking university", "--index", built) == (
+        0, f"exact: these very words stand here\n  001_34707f324662fe23  [{NIU_JUN}]\n", []
+    )  # fmt: skip
+    claimed = "Niu Jun, an expert at Harvard University"
+    status, out, said = qa("verify", "--quote", claimed, "--index", built)
+    assert (status, said) == (0, [])
+    assert out.splitlines() == [
+        "near: something near stands here",
+        f"  001_34707f324662fe23  [{SECOND}@27c04ac46719#2845-2883]",
+        "    “niu jun an expert at peking university”",
+        "      claimed “Harvard”, the article has “peking”",
+    ]
+    asked = ("verify", "--quote", claimed, "--articles", FIRST, "--index", built)
+    assert qa(*asked) == (0, "absent: no article says this, or anything near it\n", [])
+    assert json.loads(qa(*asked, "--json")[1]) == pipeline.verify_quote(claimed, [FIRST]).to_json()
+    assert qa("verify", "--quote", "?!", "--index", built) == (
+        1, "", ["verify: the quote holds no word; give the words an article is said to contain"]
+    )  # fmt: skip
+
+
 # ---- batches
 
 
@@ -174,7 +196,7 @@ def test_a_batch_answers_line_by_line_in_order(qa, built, pipeline, tmp_path):
         "who is heather nauert",
         "",
         json.dumps({"question": QUESTION, "top_k": 1, "min_confidence": 0, "articles": ["*/001*"]}),
-        json.dumps({"question": QUESTION, "history": [["who is xi", "president"]]}),
+        json.dumps({"question": "where does he work", "history": [["who is niu jun", None]]}),
         "  what dessert did trump and xi eat\r",
         json.dumps({"question": "where does \ud800 niu jun work", "min_confidence": 0}),
     ]
@@ -186,10 +208,11 @@ def test_a_batch_answers_line_by_line_in_order(qa, built, pipeline, tmp_path):
         "ask", "--batch", batch, "--index", built, "--min-confidence", "0.2", "--top-k", "3"
     )
     assert (status, said) == (0, [])
+    assert json.loads(out.splitlines()[2])["read_as"] == "where does niu jun work"
     expected = [
         pipeline.ask("who is heather nauert", top_k=3, min_confidence=0.2),
         pipeline.ask(QUESTION, top_k=1, min_confidence=0, articles=["*/001*"]),
-        pipeline.ask(QUESTION, [["who is xi", "president"]], top_k=3, min_confidence=0.2),
+        pipeline.ask("where does he work", [["who is niu jun", None]], top_k=3, min_confidence=0.2),
         pipeline.ask("what dessert did trump and xi eat", top_k=3, min_confidence=0.2),
         pipeline.ask("where does \ud800 niu jun work", top_k=3, min_confidence=0),
     ]
@@ -296,7 +319,7 @@ def test_bad_files_are_named_and_stop_nothing(qa, tmp_path):
     assert (status, out) == (0, "")
     assert sorted(said[:2]) == [
         f"passed over {news}/lost.txt: a link that leads nowhere",
-        f"passed over {news}/picture.png: not one of .txt, .text, .md, .markdown, .html, .htm, .pdf, .docx",
+        f"passed over {news}/picture.png: not one of {SUPPORTED}",
     ]
     assert [line.split()[:2] for line in said[2:5]] == [
         ["failed:", f"news/{name}"] for name in ("binary.txt", "broken.pdf", "empty.txt")
@@ -309,6 +332,71 @@ def test_bad_files_are_named_and_stop_nothing(qa, tmp_path):
     assert (status, out) == (0, "")
     assert [line for line in said if line.startswith("would fail: news/")] == said[2:]
     assert len(said) == 5
+
+
+def test_files_of_many_articles(qa, tmp_path):
+    news, index = tmp_path / "news", tmp_path / "index"
+    news.mkdir()
+    (news / "all.csv").write_text("title,text,date\nTower,It is tall.,soon\nMill,It grinds barley.,\nBad,,\n")
+    with zipfile.ZipFile(news / "old.zip", "w") as file:
+        file.writestr("bridge.txt", "The keeper is Olaf Brandt.")
+        file.writestr("__MACOSX/._bridge.txt", "no")
+    tower, mill, bridge = (
+        article_id(f"news/{name}", member=True)
+        for name in ("all.csv/Tower", "all.csv/Mill", "old.zip/bridge.txt")
+    )
+    note = "note: news/all.csv has a date that is none (line 2: 'soon'); one looks like 2024-05-31"
+    bad = "news/all.csv line 4: news/all.csv/Bad is empty; nothing to index"
+    status, out, said = qa("index", news, "--index", index, "--dry-run")
+    assert (status, out.split("\n"), said) == (
+        0, [f"add {tower}", f"add {mill}", f"add {bridge}", ""], [note, f"would fail: {bad}"]
+    )  # fmt: skip
+    assert qa("index", news, "--index", index) == (
+        0, "", [note, f"failed: {bad}", "3 added, 1 failed; the index has 3 articles, 3 passages"]
+    )  # fmt: skip
+
+    (news / "all.csv").write_text("title,text\nMill,It grinds rye.\n")
+    assert qa("index", news / "all.csv", "--index", index, "--sync", "--dry-run") == (
+        0, f"update {mill}\nremove {tower}\n", []
+    )  # fmt: skip
+    assert qa("index", news / "all.csv", "--index", index)[2] == [
+        "1 updated; the index has 3 articles, 3 passages"
+    ]
+    assert qa("index", news / "all.csv", "--index", index, "--sync")[2] == [
+        "1 unchanged, 1 removed; the index has 2 articles, 2 passages"
+    ]
+    (news / "all.csv").write_text("words\n")
+    status, _, said = qa("index", news / "all.csv", "--index", index, "--sync")
+    assert (status, said[-1]) == (1, "1 failed; the index has 2 articles, 2 passages")
+
+
+def test_the_bar_counts_articles_and_what_became_of_them(qa, tmp_path, monkeypatch):
+    bars = []
+
+    class Bar(cli.tqdm):
+        def __init__(self, **options):
+            super().__init__(**options | {"disable": False, "mininterval": 0, "ncols": 200})
+            bars.append(self)
+
+        def close(self):
+            self.last = str(self)
+            super().close()
+
+    monkeypatch.setattr(cli, "tqdm", Bar)
+    news, index = tmp_path / "news", tmp_path / "index"
+    news.mkdir()
+    (news / "all.csv").write_text("title,text\nTower,It is tall.\nMill,It grinds barley.\nBad,\n")
+    assert qa("index", news, "--index", index)[0] == 0
+    (news / "b.txt").write_text("A bridge.")
+    _, _, said = qa("index", news, "--index", index, "--dry-run")
+    shown = [
+        re.fullmatch(r"(\w+: 100%).* (\d+/\d+) \[.* article/s, (.*)\]", bar.last).groups() for bar in bars
+    ]
+    assert shown == [
+        ("Indexing: 100%", "3/3", "failed=1"),  # what is added counts when it is committed: here, at the end
+        ("Looking: 100%", "4/4", "added=1, unchanged=2, failed=1"),
+    ]
+    assert re.search(r"Looking: +75%.* 3/4 \[\d\d:\d\d<", "\n".join(said))  # the time left
 
 
 def test_a_file_that_is_indexed_by_way_of_another_folder_is_passed_over(qa, tmp_path):
@@ -373,6 +461,34 @@ def test_removing_an_article(qa, own):
     assert not any(b"peking university" in data for data in files(own).values())
 
 
+def test_deleting_old_texts_for_good(qa, own):
+    def state():
+        found = json.loads(qa("verify", NIU_JUN, "--index", own, "--json")[1])
+        return found["state"], found["text"]
+
+    assert qa("remove", SECOND, "--index", own)[0] == 0
+    listed = f"{SECOND}@27c04ac46719  5380 characters, live until 2"
+    before = files(own)
+    for age, flags, said in [
+        ("1h", [], "no text is that old"),
+        ("1h", ["--dry-run"], "no text is that old"),
+        ("0d", ["--dry-run"], "would delete 1 old text of 1 article"),
+    ]:
+        status, out, words = qa("gc", "--older-than", age, *flags, "--index", own)
+        assert (status, words) == (0, [said])
+        assert out.startswith(listed) == (age == "0d")
+        assert out.count("\n") == (age == "0d")
+    assert files(own).keys() == before.keys()
+    assert state() == ("gone", "peking university")
+    assert any(b"peking university" in data for data in files(own).values())
+    status, out, words = qa("gc", "--older-than", "0d", "--index", own)
+    assert (status, words) == (0, ["deleted 1 old text of 1 article"])
+    assert out.startswith(listed)
+    assert state() == ("gone", None)
+    assert not any(b"peking university" in data for data in files(own).values())
+    assert [info["article"] for info in json.loads(qa("articles", "--index", own, "--json")[1])] == [FIRST]
+
+
 # ---- what goes wrong is one line that names it, with the way out
 
 
@@ -403,7 +519,8 @@ def test_an_index_of_a_newer_version_is_left_alone(qa, own):
 
 @pytest.mark.parametrize(
     "command",
-    [["ask", "x"], ["ask", "--batch", "-"], ["search", "x"], ["articles"], ["remove", "x"], ["verify", NIU_JUN]],
+    [["ask", "x"], ["ask", "--batch", "-"], ["search", "x"], ["articles"], ["remove", "x"],
+     ["gc", "--older-than", "0d"], ["verify", NIU_JUN]],
 )  # fmt: skip
 def test_a_missing_index_is_not_made_by_asking(qa, tmp_path, command):
     missing = tmp_path / "it's not here"
@@ -438,7 +555,7 @@ def test_a_missing_or_broken_model(qa, built, tmp_path):
         ("--reader", "nobody/nothing", "no model at 'nobody/nothing'; give a folder, or an id"),
         ("--reader", tmp_path / "empty", f"no weights (*.safetensors) in {tmp_path}/empty"),
         ("--reader", broken, f"{broken} has no tokenizer.json"),
-        ("--reader", other, f"run: python -m qa quantize {other}"),
+        ("--reader", other, f"run: python -m qa quantize --reader {other} --data FILE"),
         (
             "--encoder",
             "/nowhere/model",
@@ -502,8 +619,13 @@ def test_what_fails_is_one_line_and_exit_1(qa, built, command, words):
         (["index", "--sync", str(ROOT / "seeds" / "000_38fab82d8fa18b35.txt")], "--sync"),
         (["index", "--dry-run", "--rebuild"], "--dry-run"),
         (["remove"], "ARTICLE"),
+        (["gc"], "--older-than"),
+        (["gc", "--older-than", "30"], "--older-than"),
         (["verify"], "REF"),
+        (["verify", NIU_JUN, "--quote", "x"], "--quote"),
+        (["verify", NIU_JUN, "--articles", "x"], "--articles"),
         (["evaluate"], "DATASET"),
+        (["quantize", "--data", "x", "--encoder", "y", "--reader", "z"], "--encoder and --reader"),
     ],
 )
 def test_bad_usage_is_one_line_that_names_the_flag_and_exit_2(qa, tmp_path, monkeypatch, command, words):
@@ -518,7 +640,22 @@ def test_bad_usage_is_one_line_that_names_the_flag_and_exit_2(qa, tmp_path, monk
 def test_help_tells_of_every_command(qa):
     status, out, said = qa("--help")
     assert (status, said) == (0, [])
-    commands = ["index", "ask", "search", "articles", "remove", "verify", "evaluate", "calibrate", "quantize"]
+    commands = [
+        "index",
+        "ask",
+        "search",
+        "articles",
+        "remove",
+        "gc",
+        "copy",
+        "verify",
+        "evaluate",
+        "train",
+        "average",
+        "calibrate",
+        "quantize",
+        "tune",
+    ]
     assert re.findall(r"^    (\w+)", out, re.MULTILINE) == commands
     for command in commands:
         status, out, said = qa(command, "--help")
@@ -558,27 +695,3 @@ def test_a_closed_pipe_is_no_error(built, tmp_path):
     with process.stderr as said:
         assert said.read() == b""
     assert process.wait(timeout=60) == 0
-
-
-def test_ctrl_c_stops_with_a_word_and_keeps_what_was_committed(tmp_path):
-    news, index = tmp_path / "news", tmp_path / "index"
-    news.mkdir()
-    for number in range(1500):
-        (news / f"{number}.txt").write_text(f"Report {number}: the mill of village {number} grinds barley.")
-    # A shell starts what it runs in the background with SIGINT ignored, and that is inherited; a terminal does not.
-    listening = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
-    process = start("index", str(news), "--index", str(index), **listening)
-    deadline = time.monotonic() + 100
-    while (
-        not (index / "articles.sqlite-wal").exists()
-        or (index / "articles.sqlite-wal").stat().st_size < 200_000
-    ):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    assert finish(process) == (130, "", ["stopped"])
-    with open_index(index) as pipeline:
-        assert 0 < pipeline.info()["articles"] < 1500
-        answer = pipeline.ask("What does the mill of village 7 grind?", min_confidence=0)
-        assert answer.answer == "barley"

@@ -92,9 +92,9 @@ def test_a_truncated_file(tmp_path, keep):
 def test_a_newer_format_is_refused(tmp_path):
     database = opened(tmp_path)
     with database.write() as connection:
-        connection.execute("UPDATE meta SET value = '2' WHERE key = 'schema'")
+        connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
     database.close()
-    with pytest.raises(IndexTooNewError, match="has format 2, and this program knows 1: update the program"):
+    with pytest.raises(IndexTooNewError, match="has format 99, and this program knows 2: update the program"):
         opened(tmp_path)
 
 
@@ -205,6 +205,41 @@ def test_scrubbing_wipes_what_was_deleted(tmp_path):
     assert b"secretword" in bytes_on_disk(tmp_path)
     with database.write():
         database.scrub_after_commit()
+    assert b"secretword" not in bytes_on_disk(tmp_path)
+    database.close()
+
+
+class NoRoom:
+    """A connection on a disk that has no room for a second copy of the file."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+    def execute(self, sql, *values):
+        if sql == "VACUUM":
+            raise apsw.FullError("database or disk is full")
+        return self._connection.execute(sql, *values)
+
+
+def test_scrubbing_without_room_is_made_up_for(tmp_path):
+    database = opened(tmp_path)
+    note(database, "secretword" * 2000)
+    with database.write() as connection:
+        connection.execute("DELETE FROM meta WHERE key LIKE 'secret%'")
+    database._writer, connection = NoRoom(database._writer), database._writer
+    with pytest.raises(ArticleIndexError) as caught, database.write():
+        database.scrub_after_commit()
+    assert str(caught.value) == (
+        f"what was to be deleted is deleted, but its bytes stay in {tmp_path / FILE} while the disk is full; "
+        "they go at the next start"
+    )
+    database.scrub_if_due()  # still no room: no error, the index can be used
+    assert b"secretword" in bytes_on_disk(tmp_path)
+    database._writer = connection
+    database.scrub_if_due()
     assert b"secretword" not in bytes_on_disk(tmp_path)
     database.close()
 

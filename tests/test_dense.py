@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from index_helpers import vector
@@ -60,8 +62,16 @@ def test_what_cannot_be_read_or_written_is_an_os_error(tmp_path):
     for wrong in ("broken", "none"):
         with pytest.raises(OSError, match=f"cannot read .*{wrong}"):
             Dense.load(tmp_path / wrong)
-    with pytest.raises(OSError, match=r"cannot write .*vectors"):
+    with pytest.raises(OSError, match=r"No such file or directory: .*vectors"):
         Dense.build(np.ones((1, 2), np.float16)).save(tmp_path / "nowhere" / "vectors")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux's")
+@pytest.mark.parametrize("count", [1, 10_000], ids=["in the last buffer", "before"])
+def test_a_full_disk_is_an_error_and_nothing_is_printed(capfd, count):
+    with pytest.raises(OSError, match="No space left on device"):
+        Dense.build(np.ones((count, 32), np.float16)).save(Path("/dev/full"))
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,16 @@ def test_an_error_while_filling_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_keeps_nothing_old_either(tmp_path):
+    derived.publish(tmp_path, 2, IDENTITY, fill)
+
+    def full(folder):
+        raise OSError("no space left on device")
+
+    assert derived.publish(tmp_path, 3, IDENTITY, full) is None
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_root_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     assert derived.publish(tmp_path / "file", 3, IDENTITY, fill) is None

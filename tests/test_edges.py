@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.edges import LONGEST, EdgeTable, body, edges, needed, same_story, words
+from qa.edges import LONGEST, EdgeRows, EdgeTable, body, edges, needed, same_story, words
 from qa.types import merge_ranges
 
 SEEDS = sorted((Path(__file__).parent.parent / "seeds").glob("*.txt"))
@@ -26,7 +26,7 @@ def masks_of(texts: dict[str, str], own: dict[str, tuple] | None = None) -> dict
         for name, text in texts.items()
         for side, listed in edges(text, own.get(name, ()))
     ]
-    table = EdgeTable(rows, len(texts), lambda name: body(texts[name], own.get(name, ())))
+    table = EdgeTable(EdgeRows(rows), len(texts), lambda name: body(texts[name], own.get(name, ())))
     return {name: table.masks(name, text, own.get(name, ())) for name, text in texts.items()}
 
 
@@ -158,7 +158,7 @@ def test_only_a_limited_number_is_compared():
         read.append(name)
         return body(copies[name])
 
-    table = EdgeTable(rows, len(copies), body_of)
+    table = EdgeTable(EdgeRows(rows), len(copies), body_of)
     assert table.masks("copy000", copies["copy000"]) == ()
     assert len(read) <= 1 + needed(100) + 32
 
@@ -182,7 +182,7 @@ def test_runs_are_those_of_the_definition(made):
     texts += [f"x a b a b a {story(9 + i, 60)}" for i in range(30)]  # enough that two others are needed
     bodies, listed = [body(text) for text in texts], [words(text) for text in texts]
     rows = [(str(i), side, joined) for i, text in enumerate(texts) for side, joined in edges(text)]
-    table = EdgeTable(rows, len(texts), lambda name: bodies[int(name)])
+    table = EdgeTable(EdgeRows(rows), len(texts), lambda name: bodies[int(name)])
     for i in range(len(made)):
         for side, step in (("head", 1), ("tail", -1)):
             expected = 0

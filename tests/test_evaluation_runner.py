@@ -63,7 +63,7 @@ class Fake:
         self.articles.update({article.id: article for article in articles})
         return AddReport(failed=self.refused)
 
-    def search(self, query, top_k=5):
+    def search(self, query, top_k=5, articles=None):
         rows = []
         for article in self.articles.values():
             start = 0
@@ -76,13 +76,15 @@ class Fake:
                 start = end + 2
         return sorted(rows, key=lambda row: -row["score"])[:top_k]
 
-    def ask(self, question, *, min_confidence=None):
+    def ask(self, question, history=(), articles=None, *, min_confidence=None):
         self.asked.append((question, min_confidence))
         if len(question) > 100:
             raise QuestionError("the question is too long")
         words, confidence, _ = KNOWN.get(question, (None, None, None))
         least = self.threshold if min_confidence is None else min_confidence
-        if words is None or not any(words in article.text for article in self.articles.values()):
+        if words is None or not any(
+            words.lower() in article.text.lower() for article in self.articles.values()
+        ):
             return Answer(question, question, None, None, True, "no_span")
         if self.threshold is None:
             # Uncalibrated: it declines by its null margin, which is less than 2 where confidence is below .5.
@@ -93,11 +95,14 @@ class Fake:
             return Answer(question, question, None, confidence, True, "low_confidence")
         return Answer(question, question, words, confidence, False, None)
 
+    def evidence(self, question):
+        return None, [], []
+
     def read_text(self, question, text):
         words, _, margin = KNOWN[question]
         if words is None:
             return None
-        start = text.index(words)
+        start = text.lower().index(words.lower())
         hit = Hit(Passage("", "", 0, len(text), text), 0.0, 0.0, 0.0)
         return Span(hit, start, start + len(words), words, score=5.0, null=5.0 - margin)
 
@@ -142,7 +147,7 @@ def test_end_to_end_over_all_articles(squad):
     (entry,) = evaluate([squad], opener=opener)
     assert list(entry) == [
         "schema", "dataset", "questions", "commit", "models", "machine", "reader", "retrieval", "end_to_end",
-        "absent", "confidence", "latency_ms", "ci",
+        "absent", "judged_wrong", "confidence", "latency_ms", "ci", "slices", "went_wrong", "errors", "per_question",
     ]  # fmt: skip
     assert (entry["schema"], entry["dataset"], entry["questions"]) == (1, "three.json", 4)
     calibration = entry["models"].pop("calibration")
@@ -229,6 +234,17 @@ def test_reader_only_reads_the_impossible_too_and_asks_nothing(squad):
     for block in ("retrieval", "end_to_end", "absent", "confidence", "latency_ms"):
         assert entry[block] is None
         assert entry["ci"][block] is None
+
+
+def test_raw_indexes_and_scores_the_stripped_form(squad):
+    opener = Opener()
+    (entry,) = evaluate([squad], raw=True, opener=opener)
+    texts = [article.text for article in opener.opened[0].articles.values()]
+    assert "the crisis began in october 1973" in " ".join(texts)
+    assert texts == [text.lower() for text in texts]
+    (clean,) = evaluate([squad], opener=Opener())
+    for block in ("reader", "retrieval", "end_to_end"):
+        assert entry[block] == clean[block]
 
 
 def test_absent_indexes_every_second_article_by_title(squad):
@@ -371,6 +387,7 @@ def test_a_file_that_cannot_be_measured_stops_before_anything_is_asked(squad, tm
     none.write_text('{"question": "a?", "context": "b", "answers": []}')
     opener = Opener()
     for path, flags, said in [
+        (texts, {"raw": True}, "texts.jsonl: .* which --raw needs"),
         (texts, {"reader_only": True}, "texts.jsonl: .* which --reader-only needs"),
         (texts, {"absent": True}, "texts.jsonl: .* which --absent needs"),
         (one, {"absent": True}, "one.jsonl: --absent needs two articles"),

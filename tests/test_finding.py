@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from file_helpers import put
 
-from qa.finding import FoundFile, article_id, find_files
+from qa.finding import FoundFile, article_id, find_files, kind
 from qa.types import ArticleError
 
 SEEDS = Path(__file__).parent.parent / "seeds"
-KINDS = ".txt, .text, .md, .markdown, .html, .htm, .pdf, .docx"
+KINDS = ".txt, .text, .md, .markdown, .html, .htm, .pdf, .docx, .srt, .vtt, .csv, .jsonl, .zip"
 
 
 def sources(paths, skipped=None):
@@ -39,6 +39,17 @@ def sources(paths, skipped=None):
 def test_article_id(source, slug):
     digest = hashlib.sha256(source.replace("\n", "\ufffd").encode()).hexdigest()[:8]
     assert article_id(source) == f"{slug}-{digest}"
+
+
+def test_ids_of_many_in_one_file_have_a_longer_digest():
+    digest = hashlib.sha256(b"a/all.csv/index").hexdigest()
+    assert article_id("a/all.csv/index", member=True) == f"index-{digest[:16]}"
+    assert article_id("a/all.csv/index") == f"index-{digest[:8]}"
+
+
+def test_the_kind_is_in_the_suffix():
+    names = ["a.TXT", "b/c.htm", "d.zip", "e.vtt", "f.png", "txt", ".csv", ""]
+    assert [kind(name) for name in names] == ["text", "HTML", "zip", "subtitles", "", "", "", ""]
 
 
 def test_one_name_in_two_normal_forms_is_one_id():

@@ -128,7 +128,16 @@ def test_pdf_pages():
         "2021-02-03",
         (),
         ((0, "page 1"), (24, "page 3")),
+        "has no text on page 2, which may be scanned",
     )
+
+
+def test_pages_without_text_are_named_in_runs_and_not_without_end():
+    alternating = [[], [], ["a"], []] + [["a"], []] * 12
+    assert pdf(make_pdf(*alternating)).notice == (
+        "has no text on pages 1-2, 4, 6, 8, 10, 12, 14, 16, 18, 20 and 4 places more, which may be scanned"
+    )
+    assert pdf(make_pdf(["a"], ["b"])).notice == ""
 
 
 @pytest.mark.parametrize(

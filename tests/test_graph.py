@@ -64,6 +64,18 @@ def test_map_keeps_the_order(path):
     assert list(many.map([])) == []
 
 
+def test_map_of_a_generator_that_fails(path):
+    many = Graph(path, streams=2, threads=2)
+
+    def batches():
+        yield inputs([1])
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        list(many.map(batches()))
+    assert [row.tolist() for _, row in many.map([inputs([1])])] == [[[3]]]
+
+
 def test_missing_files(path, tmp_path):
     with pytest.raises(ModelError, match="no OpenVINO model at"):
         Graph(tmp_path / "none.xml")

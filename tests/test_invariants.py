@@ -20,7 +20,8 @@ import pytest
 
 from qa.articles import from_text, read_file
 from qa.calibration import FILE, Calibration, Ranking
-from qa.pipeline import SETTINGS, Pipeline
+from qa.pipeline import Pipeline
+from qa.tuned import Tuned
 from qa.types import Hit, Passage, VerbatimError, sha256
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,7 +114,7 @@ def test_1_so_is_the_nearest_passage(pipeline, monkeypatch):
 def test_1_offsets_count_code_points_of_the_very_file(fresh, tmp_path):
     text = (
         "\ufeffÜbersicht 🙂🇩🇪\r\n\r\nDer Mu\u0308ller heißt Jörg Weiß‐Ødegård.\r\n"
-        "The miller’s na\u0131ve dog is called “Fi\ufb01 👩‍👩‍👧”.\r\n\tThe mill stands in Ljubljana\u00a0Moste.\r\n"
+        "The miller’s na\u0131ve dog is called “Fi\ufb01 👩‍👩‍👧”.\r\n\tThe mill stands in Novo\u00a0Mesto.\r\n"
     )
     (tmp_path / "mill.txt").write_bytes(text.encode())
     article = read_file(tmp_path / "mill.txt", source="mill.txt")
@@ -128,7 +129,16 @@ def test_1_offsets_count_code_points_of_the_very_file(fresh, tmp_path):
         assert cited(answer)
         for c in cited(answer):
             assert (tmp_path / "mill.txt").read_bytes().decode()[c.start : c.end] == c.text
-    assert pipeline.ask("Where does the mill stand?", min_confidence=0).answer == "Ljubljana\u00a0Moste"
+    assert pipeline.ask("Where does the mill stand?", min_confidence=0).answer == "Novo\u00a0Mesto"
+
+
+def test_3_an_article_twice_in_one_addition_ends_as_the_last_one(fresh):
+    first = from_text("The mill stands in Bled.", title="Mill")
+    pipeline = fresh([first])
+    report = pipeline.add([from_text("The mill burned down in May.", title="Mill"), first])
+    assert (report.added, report.updated, report.failed) == ([], [first.id, first.id], [])
+    assert pipeline.text(first.id) == first.text
+    assert pipeline.ask("Where does the mill stand?", min_confidence=0).answer == "Bled"
 
 
 def test_1_a_quote_that_is_not_the_text_is_raised_and_never_shown(pipeline, monkeypatch):
@@ -301,7 +311,7 @@ def test_5_the_command_line_gives_what_python_gives(pipeline, tmp_path):
         {"question": "what percentage of north korea's trade is with china", "min_confidence": 0},
         {"question": "when is trump going to china", "top_k": 2, "articles": ["seeds/000*"]},
         {"question": "who won the 2014 world cup"},
-        {"question": "where does niu jun work", "history": [["who is xi", "president"]], "min_confidence": 0},
+        {"question": "where does he work", "history": [["who is niu jun", "an expert"]], "min_confidence": 0},
     ]
     batch = "".join(json.dumps(row) + "\n" for row in rows)
     command = [sys.executable, "-m", "qa", "ask", "--batch", "-", "--index", str(index)]
@@ -401,7 +411,7 @@ def test_6_a_calibration_holds_for_its_own_models_and_settings_only(fresh, seeds
     assert answer.confidence is None
     assert any(warning.startswith("this reader is not calibrated") for warning in answer.warnings)
 
-    own = {"reader": plain.reader.identity, "encoder": encoder.identity, "settings": SETTINGS}
+    own = {"reader": plain.reader.identity, "encoder": encoder.identity, "settings": Tuned().name}
     if changed:
         own[changed] += " of old"
     replace(by_hand(bias=1.0), belongs_to=own).save(folder / FILE)

@@ -396,7 +396,8 @@ def test_identity_is_name_and_weights(reader, plain, tmp_path):
 def test_a_graph_of_other_weights_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "gpu_at_hand", lambda: False)
     other = folder(tmp_path, int8_json=json.dumps({"weights": "0" * 64}).encode())
-    expected = f"{other / 'int8.xml'} belongs to other weights; run: python -m qa quantize {other}"
+    how = f"run: python -m qa quantize --reader {other} --data FILE"
+    expected = f"{other / 'int8.xml'} belongs to other weights; {how}"
     assert refusal(other) == expected
     for stored in (b"", b"[]", b"{}", b"null", b"\xff"):
         (other / "int8.json").write_bytes(stored)

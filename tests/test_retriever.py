@@ -7,7 +7,8 @@ from index_helpers import article
 from qa import retriever
 from qa.index import Index
 from qa.passages import split
-from qa.retriever import DENSE, POOL, SETTINGS, Retriever, fuse
+from qa.retriever import DENSE, POOL, Retriever, fuse
+from qa.tuned import Tuned
 
 HALF = float(np.sqrt(0.75))
 
@@ -151,7 +152,18 @@ def test_the_limit_changes_neither_order_nor_scores(tmp_path):
 
 
 def test_settings_name_what_a_calibration_depends_on():
-    assert f"pool={POOL} dense={DENSE}" == SETTINGS
+    assert Tuned().name.startswith(f"pool={POOL} dense={DENSE} ")
+
+
+def test_what_was_said_before_changes_the_order_and_no_score(tmp_path):
+    passages = {"a": ("an old mill", (1, 0)), "b": ("a mill tower", (1, 0)), "c": ("the river", (0, 1))}
+    with filled(tmp_path, passages) as index:
+        alone = ASKED.retrieve(index.snapshot, "mill")
+        after = ASKED.retrieve(index.snapshot, "mill", context="the tower")
+        first = ASKED.retrieve(index.snapshot, "mill", context="the tower", limit=1)
+    assert names(alone) == ["a", "b"]
+    assert after == alone[::-1]
+    assert first == after[:1]
 
 
 # --- retrieval, with real models

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
 from qa.calibration import Ranking, load_calibration
 from qa.evaluation.datasets import load_dataset
-from qa.training.calibrate import Example, Weights, choose, fit, library, rank_weights, raw, training_rows
+from qa.training.calibrate import Example, Weights, choose, fit, library, others, rank_weights, training_rows
 from qa.types import DatasetError, Hit, Passage, Span
 
 
@@ -23,10 +24,6 @@ def example(number, answers, score, null=0.0, *, cosine=0.5, fused=0.5, said="be
         start = text.index(other, len(said))
         spans.append(Span(hit, start, start + len(other), other, score - 1, null))
     return Example("made", answers, (hit,), tuple(spans), Weights(4.0, {text: 0.5}))
-
-
-def test_raw_text_has_neither_case_nor_punctuation_nor_line_breaks():
-    assert raw("North Korea's\r\n\r\ntests — in 2017.") == "north korea s tests in 2017"
 
 
 @pytest.fixture
@@ -82,6 +79,20 @@ def test_questions_are_of_what_is_there_nearly_there_and_not_there(dataset):
     far = [q for q in asked if q.article not in indexed]
     assert len(asked) == len({q.id for q in asked}) == min(10, 4 + len(kept))
     assert (len(near), len(near) + len(far)) == (min(2, 12 - len(kept)), 4)
+
+
+def test_beside_what_is_asked_stand_articles_nothing_is_asked_about(dataset):
+    some = replace(
+        dataset, questions=tuple(q for q in dataset.questions if q.article == dataset.articles[0].id)
+    )
+    articles, _ = library(some, 10_000, random.Random(1))
+    assert [a.id for a in articles] == [dataset.articles[0].id]
+    length = len(dataset.articles[1].text)  # all are alike
+    beside = others(dataset, some, length + 1, random.Random(1))
+    assert len(beside) == 2
+    assert not {a.id for a in beside} & {a.id for a in articles}
+    assert all(a.text in {b.text for b in dataset.articles} for a in beside)
+    assert others(dataset, some, 0, random.Random(1)) == []
 
 
 def test_rank_weights_pick_what_makes_the_first_candidate_right():

@@ -64,7 +64,7 @@ def test_exceptions_are_the_tree_that_is_drawn():
     }
     assert defined == {name: [parent] for name, parent in drawn.items()}
     assert drawn["IndexBusyError"] == "ArticleIndexError"
-    assert len(drawn) == 13
+    assert len(drawn) == 14
 
 
 # --- references

@@ -32,7 +32,8 @@ from qa.types import (
     VerbatimError,
     sha256,
 )
-from qa_ui import render, words
+from qa_ui import markup, shell, turns, words
+from qa_ui import places as evidence
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
@@ -40,10 +41,14 @@ SEEDS = ROOT / "seeds"
 # The endpoints keep their names and parameters: programs depend on them. Change this list only on purpose.
 ENDPOINTS = {
     "/ask": {"question": ..., "history": [], "articles": None, "top_k": 5, "min_confidence": None},
+    "/ask_batch": {"questions": ..., "articles": None, "top_k": 5, "min_confidence": None},
     "/search": {"query": ..., "top_k": 5, "articles": None},
     "/articles": {},
     "/verify": {"ref": ...},
+    "/verify_quote": {"quote": ..., "articles": None},
     "/chat": {"question": ..., "how_sure": ""},
+    "/add_article": {"title": ..., "text": ..., "source": None, "date": None},
+    "/remove_article": {"article": ..., "forget": False},
 }
 
 
@@ -83,7 +88,7 @@ def declined(reason: Any, nearest: Citation | None = None) -> Answer:
     return Answer("who?", "who?", None, None, True, reason, nearest=nearest)
 
 
-def texts(*known: Article) -> render.TextOf:
+def texts(*known: Article) -> evidence.TextOf:
     stored = {(a.id, a.version): a.text for a in known}
 
     def text_of(name: str, version: str) -> str:
@@ -140,26 +145,26 @@ def places(turn: str) -> list[Page]:
     "text", ["plain", HOSTILE, "a\r\nb", "<", "&lt;", "日本語 🙂", "‮evil", "```x```", "a\tb\u00a0c", ""]
 )
 def test_escaped_text_comes_out_as_it_went_in(text: str) -> None:
-    escaped = render.esc(text)
+    escaped = markup.esc(text)
     assert not re.search(r"[<>\"'\r]", escaped)
     assert html.unescape(escaped) == text
 
 
 def test_what_no_page_can_hold_is_replaced() -> None:
-    assert render.esc("a\0b\ud800c") == "a\ufffdb\ufffdc"
-    render.esc("\udfff").encode()
+    assert markup.esc("a\0b\ud800c") == "a\ufffdb\ufffdc"
+    markup.esc("\udfff").encode()
 
 
 def test_nothing_hostile_takes_effect_anywhere() -> None:
     evil = article(text=HOSTILE * 3, title=HOSTILE, source=HOSTILE, date=HOSTILE)
     main, other = cite(evil, 0, len(HOSTILE)), cite(evil, len(HOSTILE), 2 * len(HOSTILE))
     shown = [
-        render.turn(HOSTILE, answered(main, other, read_as=HOSTILE, warnings=(HOSTILE,),
+        turns.turn(HOSTILE, answered(main, other, read_as=HOSTILE, warnings=(HOSTILE,),
                                       alternatives=(Alternative(HOSTILE, 0.2, (other,)),)), texts(evil)),
-        render.turn(HOSTILE, declined("low_confidence", main), texts(evil)),
-        render.waiting(HOSTILE, HOSTILE),
-        render.trouble(HOSTILE, HOSTILE),
-        render.empty_library(HOSTILE),
+        turns.turn(HOSTILE, declined("low_confidence", main), texts(evil)),
+        turns.waiting(HOSTILE, HOSTILE),
+        turns.trouble(HOSTILE, HOSTILE),
+        shell.empty_library(HOSTILE, True),
     ]  # fmt: skip
     pages = [Page(s) for s in shown] + places(shown[0]) + places(shown[1])
     ours = {
@@ -178,7 +183,7 @@ def test_nothing_hostile_takes_effect_anywhere() -> None:
 def test_the_evidence_marks_the_place_and_not_an_equal_string() -> None:
     known = article("red fish, red boat, red house")
     second = known.text.index("red", 5)
-    (page,) = places(render.turn("?", answered(cite(known, second, second + 3)), texts(known)))
+    (page,) = places(turns.turn("?", answered(cite(known, second, second + 3)), texts(known)))
     assert page.of("mark") == ["red"]
     whole = page.of("leaf")[0]
     assert whole == known.text
@@ -193,7 +198,7 @@ def test_what_stands_in_words_is_the_articles_text(around: int) -> None:
     known = article(TEXT * 9)
     start = known.text.index("Ada Hill", 300)
     citation = cite(known, start, start + 8)
-    shown = render.marked(render.setting_of(citation, texts(known)), citation, around, "x")
+    shown = evidence.marked(evidence.setting_of(citation, texts(known)), citation, around, "x")
     said = html.unescape(re.sub("<[^>]+>", "", shown))
     assert said in known.text
     assert "<mark>Ada Hill</mark>" in shown
@@ -203,13 +208,13 @@ def test_what_stands_in_words_is_the_articles_text(around: int) -> None:
 def test_offsets_count_code_points() -> None:
     known = article("🙂🙂 e\u0301té 日本 the answer 🙂 end")
     start = known.text.index("the answer")
-    (page,) = places(render.turn("?", answered(cite(known, start, start + 10)), texts(known)))
+    (page,) = places(turns.turn("?", answered(cite(known, start, start + 10)), texts(known)))
     assert page.of("mark") == ["the answer"]
 
 
 def test_a_refusal_for_doubt_gives_the_number() -> None:
     unsure = replace(declined("low_confidence"), confidence=0.12)
-    (why,) = Page(render.turn("?", unsure, texts())).of("why")
+    (why,) = Page(turns.turn("?", unsure, texts())).of("why")
     assert "12\u00a0%" in why
 
 
@@ -219,21 +224,44 @@ def test_the_chat_names_only_likely_other_answers() -> None:
         cite(known, ADA, ADA + 8),
         alternatives=tuple(Alternative("rose", p, (cite(known, 10, 14, p),)) for p in (0.3, 0.2, 0.1, 0.01)),
     )
-    shown = render.turn("?", said, texts(known))
+    shown = turns.turn("?", said, texts(known))
     assert len(Page(shown).of("chip")) == 2
-    assert len(places(shown)[0].of("line")) == 4
+    assert len(places(shown)[0].of("line")) == 3
+    unlikely = replace(said, confidence=0.01)
+    assert len(places(turns.turn("?", unlikely, texts(known)))[0].of("line")) == 4, (
+        "all are as likely as it is"
+    )
+
+
+def test_a_guess_is_called_one() -> None:
+    known, other = article(), article("Nobody but Ada Hill.", "Letters", "letters.txt")
+    sure_of = answered(cite(known, ADA, ADA + 8), cite(other, 11, 19))
+    assert "2 articles say so" in turns.turn("?", sure_of, texts(known, other))
+    guess = turns.turn("?", replace(sure_of, confidence=0.49), texts(known, other))
+    assert Page(guess).of("decides") == [words.GUESS]
+    assert "in 2 articles" in guess
+    assert words.agreement(2, 2) not in guess
+
+
+def test_a_chip_says_how_many_articles_give_another_answer() -> None:
+    known, other = article(), article("A river rose here.", "Letters", "letters.txt")
+    both = (cite(known, 10, 14, 0.3), cite(other, 8, 12, 0.3))
+    said = answered(cite(known, ADA, ADA + 8), alternatives=(Alternative("rose", 0.3, both),))
+    assert Page(turns.turn("?", said, texts(known, other))).of("chip") == [
+        "roseUnsure · 30\u00a0% · 2 articles"
+    ]
 
 
 def test_a_quote_that_is_not_there_is_never_shown() -> None:
     known = article()
     wrong = Citation(**{**{f: getattr(cite(known, 4, 9), f) for f in Citation.__slots__}, "text": "ocean"})
     with pytest.raises(VerbatimError, match="not the article's text"):
-        render.turn("?", answered(wrong), texts(known))
+        turns.turn("?", answered(wrong), texts(known))
 
 
 def test_an_article_removed_meanwhile_still_shows_its_passage() -> None:
     known = article()
-    (page,) = places(render.turn("?", answered(cite(known, ADA, ADA + 8)), texts()))
+    (page,) = places(turns.turn("?", answered(cite(known, ADA, ADA + 8)), texts()))
     assert page.of("mark") == ["Ada Hill"]
     assert not any(attrs.get("data-action") == "whole" for _, attrs in page.elements)
 
@@ -245,8 +273,8 @@ def test_places_are_numbered_and_lead_to_each_other() -> None:
         cite(known, 4, 9),
         alternatives=(Alternative("Bea Lake", 0.2, (cite(other, 7, 15),)),),
     )
-    pages = places(render.turn("?", said, texts(known, other)))
-    assert [page.of("of") for page in pages] == [["place 1 of 2"], ["place 2 of 2"], ["place 1 of 1"]]
+    pages = places(turns.turn("?", said, texts(known, other)))
+    assert [page.of("of") for page in pages] == [["place 1 of 2"], ["place 2 of 2"], []]
     steps = [[a["data-place"] for _, a in page.elements if a.get("data-step")] for page in pages]
     assert steps == [["1", "1"], ["0", "0"], []]
     assert words.OTHER_ANSWERS in "".join(pages[0].of("h3"))
@@ -258,7 +286,7 @@ def test_the_chat_says_how_sure_and_who_else() -> None:
     said = answered(
         cite(known, ADA, ADA + 8), alternatives=(Alternative("Bea Lake", 0.2, (cite(other, 7, 15),)),)
     )
-    page = Page(render.turn("?", said, texts(known, other)))
+    page = Page(turns.turn("?", said, texts(known, other)))
     assert page.of("quote") == ["Ada Hill"]
     assert "Very likely · 90\u00a0%" in page.of("sure")[0]
     assert words.ANOTHER_SAYS in page.of("chips")[0]
@@ -266,7 +294,7 @@ def test_the_chat_says_how_sure_and_who_else() -> None:
 
 
 def test_an_uncalibrated_answer_shows_no_number() -> None:
-    page = Page(render.turn("?", answered(cite(article(), ADA, ADA + 8, None)), texts(article())))
+    page = Page(turns.turn("?", answered(cite(article(), ADA, ADA + 8, None)), texts(article())))
     assert words.UNCALIBRATED in page.of("sure")[0]
     assert not page.of("bar")
 
@@ -274,7 +302,7 @@ def test_an_uncalibrated_answer_shows_no_number() -> None:
 @pytest.mark.parametrize("reason", sorted(words.REASONS))
 def test_declining_says_why_and_marks_nothing_as_an_answer(reason: str) -> None:
     nearest = None if reason in ("empty_index", "nothing_retrieved") else cite(article(), 4, 40)
-    shown = render.turn("?", declined(reason, nearest), texts(article()))
+    shown = turns.turn("?", declined(reason, nearest), texts(article()))
     page = Page(shown)
     assert page.of("no") == [words.DECLINED]
     assert page.of("why") == [words.REASONS[reason]]
@@ -290,23 +318,23 @@ def test_declining_says_why_and_marks_nothing_as_an_answer(reason: str) -> None:
 @pytest.mark.parametrize("read_as", ["who?", "who", "wh"])
 def test_a_question_trimmed_or_cut_is_not_a_follow_up(read_as: str) -> None:
     known = article()
-    shown = render.turn(" who? ", answered(cite(known, ADA, ADA + 8), read_as=read_as), texts(known))
+    shown = turns.turn(" who? ", answered(cite(known, ADA, ADA + 8), read_as=read_as), texts(known))
     assert not Page(shown).of("read-as")
 
 
 def test_a_follow_up_shows_how_it_was_read() -> None:
     page = Page(
-        render.turn(
+        turns.turn(
             "who?", answered(cite(article(), ADA, ADA + 8), read_as="who keeps the lock?"), texts(article())
         )
     )
-    assert page.of("read-as") == ["Read as: who keeps the lock?"]
+    assert page.of("read-as") == ["Read as: who keeps the lock?" + words.AS_WRITTEN]
 
 
 def test_copying_gives_quote_and_reference() -> None:
     citation = cite(article(date="2020-05-01"), ADA, ADA + 8)
     assert (
-        render.quote_with_reference(citation)
+        evidence.quote_with_reference(citation)
         == f"“Ada Hill”\n— Floods, floods.txt, 2020-05-01 ({citation.ref})"
     )
 
@@ -328,8 +356,8 @@ def test_confidence_in_words(p: float, word: str) -> None:
 
 def test_the_examples_belong_to_the_seeds() -> None:
     assert {sha256(path.read_text("utf-8")) for path in SEEDS.iterdir()} == words.SEED_VERSIONS
-    assert words.EXAMPLES[0] in render.first_visit(examples=True)
-    assert "data-question" not in render.first_visit(examples=False)
+    assert words.EXAMPLES[0] in shell.first_visit(examples=True)
+    assert "data-question" not in shell.first_visit(examples=False)
 
 
 # The endpoints, over the real pipeline
@@ -465,7 +493,7 @@ def test_chat_streams_what_it_does_then_answers(client: Any) -> None:
 def test_chat_keeps_a_question_that_cannot_be_asked(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from qa_ui.app import KEEP, Desk
+    from qa_ui.desk import KEEP, Desk
 
     def refuse(*_: object, **__: object) -> None:
         raise QuestionError("the question\nis too <b>odd</b>")
@@ -474,65 +502,41 @@ def test_chat_keeps_a_question_that_cannot_be_asked(
     odd = "who? " * 1000
     with monkeypatch.context() as patched:
         patched.setattr(pipeline, "ask", refuse)
-        *_, (thread, left, _, turns) = desk.chat(odd, "", [])
+        *_, (thread, left, _, shown) = desk.chat(odd, "", [])
     assert left == odd
-    assert Page(thread).of("trouble") == ["the question is too <b>odd</b>"]
+    assert Page(thread).of("trouble") == ["The question is too <b>odd</b>" + words.AGAIN]
     assert len(thread) < 1000
-    (_, cleared, _, _), *_, (thread, left, _, turns) = desk.chat(
-        "Where is John Delury a professor?", "", turns
+    (_, cleared, _, _), *_, (thread, left, _, shown) = desk.chat(
+        "Where is John Delury a professor?", "", shown
     )
     assert cleared == ""
     assert left == KEEP, "what is typed while it works stays"
-    assert len(Page(thread).of("turn")) == len(turns) == 2
+    assert len(Page(thread).of("turn")) == len(shown) == 2
 
 
 def test_chat_survives_a_defect_and_says_so(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from qa_ui.app import Desk
+    from qa_ui.desk import Desk
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("/secret/path")
 
     monkeypatch.setattr(pipeline, "ask", broken)
     *_, (thread, left, _, _) = Desk(pipeline).chat("who?", "", [])
-    assert Page(thread).of("trouble") == [words.FAILED]
+    assert Page(thread).of("trouble") == [words.FAILED + words.AGAIN]
     assert left == "who?"
     assert "/secret/path" in capsys.readouterr().err
 
 
 def test_chat_says_what_it_is_doing(pipeline: Pipeline) -> None:
-    from qa_ui.app import Desk
+    from qa_ui.desk import Desk
 
     doing = [Page(out[0]).of("doing") for out in Desk(pipeline).chat("Who is nikki haley?", "", [])]
     assert doing[0] == [words.STARTING]
     assert any("Searching" in said[0] for said in doing[:-1])
     assert any("passages" in said[0] for said in doing[:-1])
     assert doing[-1] == []
-
-
-def test_whole_article_is_three_texts_around_the_place(pipeline: Pipeline) -> None:
-    from qa_ui.app import Desk
-
-    desk = Desk(pipeline)
-    citation = pipeline.ask("Where is John Delury a professor?").citations[0]
-    place = {k: getattr(citation, k) for k in ("article", "version", "start", "end")}
-    whole = desk.whole_article(place)
-    assert whole["quote"] == citation.text
-    assert whole["before"] + whole["quote"] + whole["after"] == (ROOT / citation.source).read_text("utf-8")
-    assert desk.whole_article({**place, "article": "none"}) == {"error": words.WHOLE_GONE}
-
-
-def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
-    from qa_ui.app import Desk
-
-    with open_index(tmp_path / "none", create=True) as empty:
-        desk = Desk(empty, "my index")
-        head, thread = desk.opening()
-        assert "0 articles" in head
-        assert words.empty_command("my index") in Page(thread).of("pre")
-        *_, (thread, _, _, _) = desk.chat("who?", "", [])
-        assert Page(thread).of("why") == [words.REASONS["empty_index"]]
 
 
 # The entry point

@@ -1,10 +1,12 @@
 """Evaluation files -> questions with their right answers, and the articles they were asked about.
 
-Three forms are told apart by what is in the file, plain or gzipped:
+Four forms are told apart by what is in the file, plain or gzipped:
 
 - SQuAD JSON 1.1 or 2.0 (``is_impossible``), which brings its own articles: one per title, the paragraphs
   joined by blank lines. Gold spans become offsets in that article, so that they survive any way of cutting.
 - JSON Lines ``{"question", "answers": [str, ...]}``, asked of an index; ``[]`` says: not in the articles.
+  A ``history`` of [question, answer] pairs may go with it, as ``ask`` takes it.
+- The page's feedback file (``feedback.py``), which also asks an index.
 - JSON Lines that also have a ``context``, perhaps a ``title``, ``answers`` of ``{"text", "answer_start"}``:
   as SQuAD, and ``[]`` is ``is_impossible``.
 
@@ -13,18 +15,22 @@ SQuAD: Rajpurkar et al. 2016, https://arxiv.org/abs/1606.05250, and 2018, https:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from qa.articles import article_id
+from qa.evaluation.feedback import History, is_feedback, read_feedback, read_history
 from qa.evaluation.files import FORMS, an_object, filled, get, parse, read_text
 from qa.formats import sanitize
 from qa.types import Article, DatasetError, Range
 
 BETWEEN_PARAGRAPHS = "\n\n"
+UNTITLED = "Untitled "  # and a number: the title of an article whose file gives none
 
+log = logging.getLogger(__name__)
 Gold = tuple[str, int | None]  # a right answer, and where it starts in its context if that is said
 
 
@@ -33,6 +39,7 @@ class Question:
     """A question, its right answers (none: nothing to find), and where they stand.
 
     ``spans`` are offsets in the text of ``article``; only those whose text was checked are there.
+    ``history`` and ``scope`` are asked along.
     """
 
     id: str
@@ -41,6 +48,17 @@ class Question:
     article: str | None = None
     context: str | None = None
     spans: tuple[Range, ...] = ()
+    history: History = ()
+    scope: tuple[str, ...] | None = None  # ask only these articles
+    ref: str | None = None  # a place that says the answer, in the index that is asked
+    refused: tuple[
+        str | None, ...
+    ] = ()  # answers that are wrong, where nobody said what is right; None: declining
+
+    @property
+    def judged_wrong(self) -> bool:
+        """Whether it is only known what is wrong."""
+        return bool(self.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +137,8 @@ def load_dataset(path: str | Path) -> Dataset:
     collector = _Collector(path.name)
     if isinstance(row, dict) and "data" in row and len(lines) <= 1:
         _read_squad(row, collector, str(path))
+    elif is_feedback(row):
+        collector.questions += _feedback(lines, path)
     elif lines:
         _read_lines(((n, parse(line, path, n)) for n, line in lines), collector, path)
     else:
@@ -154,7 +174,7 @@ def _read_squad(document: Mapping[str, Any], collector: _Collector, file: str) -
     for a, value in enumerate(get(document, "data", list, file)):
         where = f"{file}, data[{a}]"
         entry = an_object(value, where)
-        title = _title(entry, where) or f"Untitled {a + 1}"
+        title = _title(entry, where) or f"{UNTITLED}{a + 1}"
         for p, block in enumerate(get(entry, "paragraphs", list, where)):
             at = f"{where}.paragraphs[{p}]"
             paragraph = an_object(block, at)
@@ -181,7 +201,29 @@ def _read_lines(rows: Iterable[tuple[int, object]], collector: _Collector, path:
         row_id = _id(row, f"line {number}")
         if with_context:
             context = filled(row, "context", where)
-            title = _title(row, where) or titles.setdefault(context, f"Untitled {len(titles) + 1}")
+            title = _title(row, where) or titles.setdefault(context, f"{UNTITLED}{len(titles) + 1}")
             collector.add(row_id, text, golds, title, context)
         else:
-            collector.questions.append(Question(row_id, text, tuple(answer for answer, _ in golds)))
+            answers = tuple(answer for answer, _ in golds)
+            collector.questions.append(Question(row_id, text, answers, history=read_history(row, where)))
+
+
+def _feedback(lines: Sequence[tuple[int, str]], path: Path) -> Iterator[Question]:
+    """The questions that people judged, by the last verdict on each."""
+    rows: list[tuple[str, object]] = []
+    for number, line in lines:
+        try:
+            rows.append((f"{path}, line {number}", parse(line, path, number)))
+        except DatasetError as error:  # cut off as it was written; those after it are whole
+            log.warning("%s; left out", error)
+    for number, judged in enumerate(read_feedback(rows), 1):
+        right = judged.verdict == "right" and judged.answer is not None
+        yield Question(
+            f"judged {number}",
+            judged.question,
+            (judged.answer or "",) if right else (),
+            history=judged.history,
+            scope=judged.scope,
+            ref=judged.ref if right else None,
+            refused=(judged.answer,) if judged.verdict == "wrong" else (),
+        )

@@ -17,7 +17,7 @@ from qa.types import SCHEMA
 
 RIGHT = 0.5  # an answer is right from this token F1 on
 WARM_UP = 3  # first questions, whose time is not counted: shapes are compiled and pages read on them
-BLOCKS = ("reader", "retrieval", "end_to_end", "absent", "confidence", "latency_ms")
+BLOCKS = ("reader", "retrieval", "end_to_end", "absent", "judged_wrong", "confidence", "latency_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,47 @@ class Asked:
     shipped: str | None
     rank: int | None
     ms: float | None
+    read_as: str = ""
+    passage: str | None = None  # around the forced answer
+    source: str | None = None  # title of the article, or of the one answered from
+    hits: tuple[Mapping[str, Any], ...] = ()  # what was retrieved, where it went wrong
+    said_at: int = (
+        0  # rank of the first hit that says a right answer, by its place if that is known, 0 for none
+    )
+    read: int = 0  # how many of the hits were read
 
     @property
     def answers(self) -> tuple[str, ...]:
         """The right answers that can be found."""
         return self.question.answers if self.findable else ()
+
+    @property
+    def wrong_again(self) -> bool:
+        """Whether what is given is what people refused."""
+        if self.shipped is None:
+            return None in self.question.refused
+        refused = [answer for answer in self.question.refused if answer is not None]
+        return bool(refused) and metrics.f1(self.shipped, refused) >= RIGHT
+
+    @property
+    def done_right(self) -> bool:
+        """Whether what it did at its default threshold, answering or declining, was right as far as is known."""
+        if self.question.judged_wrong:
+            return not self.wrong_again
+        return self.right(self.shipped) if self.findable else self.shipped is None
+
+    def to_json(self) -> dict[str, Any]:
+        """One row of ``per_question``; ``f1`` is of the forced answer, None where there is nothing to find.
+
+        ``answerable`` is None where nobody said what is right.
+        """
+        return {
+            "id": self.question.id, "question": self.question.text, "right": self.done_right,
+            "f1": round(metrics.f1(self.forced, self.answers), 4) if self.findable else None,
+            "best": self.forced, "given": self.shipped, "confidence": self.confidence, "rank": self.rank,
+            "answerable": None if self.question.judged_wrong else self.findable,
+            "ms": None if self.ms is None else round(self.ms, 2),
+        }  # fmt: skip
 
     def right(self, answer: str | None) -> bool:
         """Whether these words answer the question, by `RIGHT`."""
@@ -149,6 +185,14 @@ def absent_figures(asked: Sequence[Asked]) -> Tree | None:
     }
 
 
+def judged_wrong_figures(asked: Sequence[Asked]) -> Tree | None:
+    """What becomes of the questions of which people only said that an answer, or declining, was wrong."""
+    judged = [a for a in asked if a.question.judged_wrong]
+    if not judged:
+        return None
+    return {"given_again": share(a.wrong_again for a in judged)}
+
+
 def confidence_figures(asked: Sequence[Asked]) -> Tree | None:
     """How well the confidence of the forced answers tells right from wrong; None without a calibration.
 
@@ -180,12 +224,14 @@ def result(
     name: str, reads: Sequence[Read], asked: Sequence[Asked], models: Mapping[str, Any]
 ) -> dict[str, Any]:
     """One entry of the contract's JSON; a part that was not measured is None."""
+    known = [a for a in asked if not a.question.judged_wrong]  # of the others nobody said what is right
     trees: dict[str, Tree | None] = {
         "reader": reader_figures(reads),
-        "retrieval": retrieval_figures(asked),
-        "end_to_end": end_to_end_figures(asked),
-        "absent": absent_figures(asked),
-        "confidence": confidence_figures(asked),
+        "retrieval": retrieval_figures(known),
+        "end_to_end": end_to_end_figures(known),
+        "absent": absent_figures(known),
+        "judged_wrong": judged_wrong_figures(asked),
+        "confidence": confidence_figures(known),
         "latency_ms": latency_figures(asked),
     }
     return {
@@ -215,25 +261,36 @@ def format_table(results: Sequence[Mapping[str, Any]]) -> str:
     if not results:
         return ""
     head = ["", *(f"{r['dataset']} ({r['questions']:,} questions)" for r in results)]
-    names = dict.fromkeys(name for r in results for block in BLOCKS for name in _leaves(r[block], block))
-    cells = [[name, *(_cell(r, name) for r in results)] for name in names]
+    names = dict.fromkeys(name for r in results for name in leaves(r))
+    cells = [[name, *(cell(r, name) for r in results)] for name in names]
     widths = [max(len(row[column]) for row in [head, *cells]) for column in range(len(head))]
     rows = [head, ["-" * width for width in widths], *cells]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
+def leaves(entry: Mapping[str, Any]) -> list[str]:
+    """Dotted names of the figures that were measured, in order."""
+    return [name for block in BLOCKS for name in _leaves(entry[block], block)]
+
+
 def _leaves(block: object, name: str) -> list[str]:
-    """Dotted names of the figures that were measured."""
     if isinstance(block, Mapping):
         return [leaf for key, branch in block.items() for leaf in _leaves(branch, f"{name}.{key}")]
     return [] if block is None else [name]
 
 
-def _cell(entry: Mapping[str, Any], name: str) -> str:
+def figure(entry: Mapping[str, Any], name: str) -> tuple[float | None, Sequence[float] | None]:
+    """A figure and its interval by its dotted name; None where it was not measured."""
     value: Any = entry
     interval: Any = entry["ci"]
     for key in name.split("."):
         value, interval = (value or {}).get(key), (interval or {}).get(key)
+    return value, interval
+
+
+def cell(entry: Mapping[str, Any], name: str) -> str:
+    """A figure with its interval, as it is shown: "0.950 [0.944, 0.956]"; "-" where it was not measured."""
+    value, interval = figure(entry, name)
     if value is None:
         return "-"
     digits = 1 if name.startswith("latency_ms") or name.endswith(("em", "f1")) else 3

@@ -7,9 +7,9 @@ import logging
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -19,9 +19,12 @@ from tqdm import tqdm
 from qa.calibration import Calibration
 from qa.evaluation import metrics
 from qa.evaluation.datasets import Dataset, Question, load_dataset
+from qa.evaluation.errors import count_errors, rank_of_answer, what_went_wrong, worst
+from qa.evaluation.raw import raw_dataset
 from qa.evaluation.report import Asked, Read, result
+from qa.evaluation.slices import slices
 from qa.pipeline import AddReport, open_index
-from qa.types import Answer, Article, DatasetError, QuestionError, Span, sha256
+from qa.types import Answer, Article, DatasetError, Hit, QuestionError, RefError, Span, Verification, sha256
 
 SEARCHED = 20  # how deep the retrieval figures look
 DEFAULT_INDEX = Path("index")
@@ -57,11 +60,26 @@ class Pipeline(Protocol):
     def calibration(self) -> Calibration | None:
         """What makes scores a probability."""
 
-    def ask(self, question: str, *, min_confidence: float | None = None) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Sequence[str | None]] = (),
+        articles: Sequence[str] | None = None,
+        *,
+        min_confidence: float | None = None,
+    ) -> Answer:
         """Answer a question."""
 
-    def search(self, query: str, top_k: int = 5) -> list[dict[str, Any]]:
+    def search(
+        self, query: str, top_k: int = 5, articles: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
         """Passages, best first, as the contract's rows."""
+
+    def evidence(self, question: str) -> tuple[object, Sequence[Hit], Sequence[Span]]:
+        """What an answer is made from: the index, what was retrieved, and what was read in it."""
+
+    def verify(self, ref: str) -> Verification:
+        """What became of a quote."""
 
     def read_text(self, question: str, text: str) -> Span | None:
         """The reader's best span in one text."""
@@ -85,6 +103,7 @@ def evaluate(
     index: str | Path | None = None,
     reader_only: bool = False,
     absent: bool = False,
+    raw: bool = False,
     encoder: str | None = None,
     reader: str | None = None,
     limit: int | None = None,
@@ -96,6 +115,7 @@ def evaluate(
     :param index: where questions without articles of their own are asked; ``index`` by default.
     :param reader_only: only give each question's own paragraph to the reader, also the impossible ones.
     :param absent: index every second article, and also ask the questions of the others.
+    :param raw: lower-case contexts and gold answers and strip their punctuation, as scraped articles come.
     :param limit: ask only this many questions of a file, evenly spread over it.
     :param progress: show a bar on stderr; by default if that is a terminal.
     :raises DatasetError: if a file cannot be read, or cannot be measured this way; before anything is asked.
@@ -104,7 +124,9 @@ def evaluate(
     if limit is not None and limit < 1:
         raise ValueError(f"limit is {limit}; give 1 or more questions")
     chosen = {"encoder": encoder, "reader": reader}
-    loaded = [_checked(load_dataset(path), reader_only, absent) for path in datasets]
+    loaded = [_checked(load_dataset(path), reader_only, absent, raw) for path in datasets]
+    if raw:
+        loaded = [raw_dataset(dataset) for dataset in loaded]
     results = []
     for dataset in loaded:
         if dataset.mismatched:
@@ -119,14 +141,18 @@ def evaluate(
             opened.enter_context(pipeline)
             reads = _read_all(pipeline, posed, dataset.name, progress)
             asked = [] if reader_only else _ask_all(pipeline, dataset, posed, absent, progress)
-            results.append(result(dataset.name, reads, asked, _models(pipeline)))
+            entry = result(dataset.name, reads, asked, _models(pipeline))
+            if asked:
+                entry |= {"slices": slices(asked), "went_wrong": count_errors(asked), "errors": worst(asked)}
+                entry["per_question"] = [one.to_json() for one in asked]
+            results.append(entry)
     return results
 
 
-def _checked(dataset: Dataset, reader_only: bool, absent: bool) -> Dataset:
+def _checked(dataset: Dataset, reader_only: bool, absent: bool, raw: bool) -> Dataset:
     """The dataset, if it can be measured this way."""
-    if not dataset.articles and (reader_only or absent):
-        flag = "--reader-only" if reader_only else "--absent"
+    if not dataset.articles and (reader_only or absent or raw):
+        flag = "--reader-only" if reader_only else "--absent" if absent else "--raw"
         raise DatasetError(
             f"{dataset.name}: its questions have no contexts, which {flag} needs; leave it out"
         )
@@ -191,30 +217,72 @@ def _ask_all(
         for name, why in added.failed:
             log.warning("%s: not indexed: %s: %s", dataset.name, name, why)
     here = {article.id for article in indexed}
+    titles = {article.id: article.title for article in dataset.articles}
     asked = []
     for question in _bar(posed, f"{dataset.name}: asking", progress):
-        findable = bool(question.answers) and (question.article is None or question.article in here)
-        asked.append(_ask(pipeline, question, findable))
+        placed = _placed(pipeline, question)
+        if placed is None:
+            continue
+        question = placed
+        findable = bool(question.answers) and (not indexed or question.article in here)
+        asked.append(_ask(pipeline, question, findable, titles))
     return asked
 
 
-def _ask(pipeline: Pipeline, question: Question, findable: bool) -> Asked:
+def _placed(pipeline: Pipeline, question: Question) -> Question | None:
+    """The question with its answer's place as the index has it now; None where the answer is no longer there."""
+    if question.ref is None:
+        return question
+    try:
+        found = pipeline.verify(question.ref)
+    except RefError as error:
+        log.warning("question %s: %s; its place is not known", question.id, error)
+        return question
+    if found.now is None:
+        log.warning("question %s: %s is gone from the articles; left out", question.id, question.ref)
+        return None
+    answers = dict.fromkeys((*question.answers, found.now.text))  # an edited article words it differently
+    spans = ((found.now.start, found.now.end),)
+    return replace(question, answers=tuple(answers), article=found.now.article, spans=spans)
+
+
+def _ask(pipeline: Pipeline, question: Question, findable: bool, titles: Mapping[str, str]) -> Asked:
     """Ask once for both: the threshold, put to the forced answer's confidence, is what the pipeline does."""
     started = time.perf_counter()
     try:
-        forced = pipeline.ask(question.text, min_confidence=0.0)
+        forced = pipeline.ask(question.text, question.history, question.scope, min_confidence=0.0)
     except QuestionError as error:  # one question it refuses is a decline, and no reason to lose the others
         log.warning("question %s was refused: %s", question.id, error)
         return Asked(question, findable, None, None, None, 0 if findable and question.spans else None, None)
     ms = 1000 * (time.perf_counter() - started)
     shipped, threshold = forced.answer, pipeline.default_min_confidence
     if shipped is not None and (forced.confidence is None or threshold is None):
-        shipped = pipeline.ask(question.text).answer  # uncalibrated: the null margin decides
+        # Uncalibrated: the null margin decides.
+        shipped = pipeline.ask(question.text, question.history, question.scope).answer
     elif forced.confidence is not None and threshold is not None and forced.confidence < threshold:
         shipped = None
     # Searched after it was asked, so that nothing of the search is cached when the answer is timed.
     rank = None
+    hits: list[dict[str, Any]] = []
     if findable and question.spans:
-        hits = pipeline.search(question.text, top_k=SEARCHED)
+        hits = pipeline.search(forced.read_as, SEARCHED, question.scope)
         rank = metrics.first_covering(hits, question.article, question.spans)
-    return Asked(question, findable, forced.answer, forced.confidence, shipped, rank, ms)
+    best = forced.citations[0] if forced.citations else None
+    asked = Asked(
+        question, findable, forced.answer, forced.confidence, shipped, rank, ms, forced.read_as,
+        best.passage.text if best else None, titles.get(question.article or "") or (best.title if best else None),
+    )  # fmt: skip
+    return asked if what_went_wrong(asked) is None else _looked_into(pipeline, asked, hits)
+
+
+def _looked_into(pipeline: Pipeline, asked: Asked, hits: list[dict[str, Any]]) -> Asked:
+    """With what an error is explained by: what was retrieved, where the answer is among it, and how much was read."""
+    question = asked.question
+    hits = hits or pipeline.search(asked.read_as, SEARCHED, question.scope)
+    said_at = asked.rank if asked.rank is not None else rank_of_answer(hits, asked.answers)
+    read = 0
+    if said_at and not asked.right(asked.forced):
+        read = len(
+            {(s.hit.passage.article, s.hit.passage.start) for s in pipeline.evidence(asked.read_as)[2]}
+        )
+    return replace(asked, hits=tuple(hits), said_at=said_at, read=read)

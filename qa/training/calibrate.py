@@ -9,7 +9,6 @@ breaks), for much of what people have is.
 from __future__ import annotations
 
 import random
-import string
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,11 +19,14 @@ import numpy as np
 
 from qa.answering import candidates, features
 from qa.calibration import FILE, Calibration, Ranking
+from qa.effort import read_while_unsure
 from qa.evaluation.datasets import BETWEEN_PARAGRAPHS, Dataset, Question, load_dataset
 from qa.evaluation.metrics import f1
+from qa.evaluation.raw import raw
 from qa.models import model_folder
-from qa.pipeline import SETTINGS, Pipeline, open_index
+from qa.pipeline import Pipeline, open_index
 from qa.reader import DEFAULT
+from qa.training.sources import only_held_out
 from qa.types import Article, DatasetError, Hit, ModelError, Span, sha256
 
 RIGHT = 0.5  # token F1 from which an answer counts as right
@@ -39,13 +41,12 @@ LIBRARIES = (
     (10_000, False),
     (10_000, True),
 )
-ACCURACY = 0.85  # of the answers given, over questions of which nearly half have no answer
+WITHHELD = 0.15  # of the questions that have an answer, at most so many are declined
 RETRIEVAL_GRID = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 16.0)
 NULL_GRID = (0.0, 0.25, 0.5, 0.75)
 # The share of questions that have no answer, as the probability takes it: asked in vain one time in five. More of
 # them are asked here, to learn what they look like, and weigh less.
 ABSENT_PRIOR = 0.2
-_PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "–—“”‘’…", " "))
 
 Tell = Callable[[int], None]
 
@@ -73,21 +74,13 @@ class Example:
     words: Weights
 
 
-def raw(text: str) -> str:
-    """Lower-cased, without punctuation and line breaks: as scraped articles often come.
-
-    >>> raw("North Korea's\\n\\ntests, in 2017.")
-    'north korea s tests in 2017'
-    """
-    return " ".join(text.lower().translate(_PUNCTUATION).split())
-
-
 def collect(
     data: Sequence[Path], *, reader: str | Path | None = None, encoder: str | None = None, questions: int = 300,
-    seed: int = 0, tell: Tell | None = None,
+    held_out: bool = False, seed: int = 0, tell: Tell | None = None,
 ) -> list[Example]:  # fmt: skip
     """Ask up to ``questions`` questions of each file, over libraries of several sizes and forms.
 
+    :param held_out: only such as training keeps back; in libraries of them and of other paragraphs.
     :raises DatasetError: if a file cannot be read or brings no articles.
     """
     examples: list[Example] = []
@@ -95,15 +88,17 @@ def collect(
         dataset = load_dataset(path)
         if not dataset.articles:
             raise DatasetError(f"{path} brings no articles; calibrating needs questions with their contexts")
+        asking = only_held_out(dataset) if held_out else dataset
         for number, (characters, is_raw) in enumerate(LIBRARIES):
             rng = random.Random(f"{seed} {dataset.name} {number}")
-            articles, kept = library(dataset, characters, rng)
-            asked = choose(dataset, kept, {a.id for a in articles}, questions // len(LIBRARIES), rng)
+            articles, kept = library(asking, characters, rng)
+            asked = choose(asking, kept, {a.id for a in articles}, questions // len(LIBRARIES), rng)
+            if held_out:
+                articles += others(dataset, asking, characters - sum(len(a.text) for a in articles), rng)
             with (
                 tempfile.TemporaryDirectory() as folder,
                 open_index(folder, create=True, encoder=encoder, reader=reader) as pipeline,
             ):
-                pipeline.calibration = None  # what is read must not depend on the calibration before this one
                 pipeline.add(_raw_article(a) if is_raw else a for a in articles)
                 for question in asked:
                     examples.append(_example(pipeline, dataset.name, question, question.context in kept, rng))
@@ -117,7 +112,8 @@ def library(dataset: Dataset, characters: int, rng: random.Random) -> tuple[list
     contexts: dict[str, dict[str, None]] = {}  # of each article, in order
     for question in dataset.questions:
         contexts.setdefault(question.article or "", {})[question.context or ""] = None
-    order = rng.sample(dataset.articles, len(dataset.articles))
+    articles = [article for article in dataset.articles if article.id in contexts]
+    order = rng.sample(articles, len(articles))
     chosen: list[Article] = []
     kept: set[str] = set()
     for article in order[: max(1, (len(order) + 1) // 2)]:  # the other half is surely absent
@@ -134,6 +130,21 @@ def library(dataset: Dataset, characters: int, rng: random.Random) -> tuple[list
         if characters <= 0:
             break
     return chosen, kept
+
+
+def others(dataset: Dataset, asking: Dataset, characters: int, rng: random.Random) -> list[Article]:
+    """Random articles that nothing is asked about, of about so many characters in all."""
+    asked = {q.article for q in asking.questions}
+    left = [a for a in dataset.articles if a.id not in asked]
+    chosen = []
+    for article in rng.sample(left, len(left)):
+        if characters <= 0:
+            break
+        # No article makes up a library alone.
+        text = article.text[: max(1000, min(characters, len(article.text)))]
+        chosen.append(replace(article, text=text, masks=(), locators=()))
+        characters -= len(text)
+    return chosen
 
 
 def choose(
@@ -158,12 +169,21 @@ def _example(
     text = question.text
     if rng.random() < 0.3:  # as typed into a search box
         text = raw(text)
-    snapshot, hits, spans = pipeline.evidence(text)
+    snapshot, hits, spans = pipeline.evidence(text, whole=True)
     weigh = snapshot.weigh(text)
     shares = {span.hit.passage.text: weigh(span.hit.passage.text) for span in spans}
     return Example(
         source, question.answers if present else (), tuple(hits), tuple(spans), Weights(weigh.total, shares)
     )
+
+
+def as_read(example: Example, ranking: Ranking) -> Example:
+    """With the spans of those passages alone that are read where spans are ranked so."""
+
+    def read(part: Sequence[Hit]) -> list[Span]:
+        return [span for span in example.spans if span.hit in part]
+
+    return replace(example, spans=tuple(read_while_unsure(example.hits, ranking, read)))
 
 
 def rank_weights(examples: Sequence[Example]) -> Ranking:
@@ -193,7 +213,9 @@ def training_rows(
 
 
 def fit(examples: Sequence[Example], belongs_to: dict[str, str], note: dict[str, Any]) -> Calibration:
-    """Ranking weights, then a logistic regression on standardised features, then the threshold.
+    """Ranking weights, of all that was read; then, of what is read with them, logistic regression and threshold.
+
+    The regression is on standardised features.
 
     :param belongs_to: reader, encoder and settings, as the calibration will name them.
     :param note: what it was fitted on.
@@ -205,6 +227,7 @@ def fit(examples: Sequence[Example], belongs_to: dict[str, str], note: dict[str,
     except ImportError as error:
         raise ModelError("calibrating needs scikit-learn: pip install -r requirements-train.txt") from error
     ranking = rank_weights(examples)
+    examples = [as_read(example, ranking) for example in examples]
     rows, right = training_rows(examples, ranking)
     absent = np.array([not e.answers for e in examples if candidates(e.spans, ranking)])
     if len(set(right.tolist())) < 2 or not absent.any():
@@ -229,44 +252,44 @@ def fit(examples: Sequence[Example], belongs_to: dict[str, str], note: dict[str,
     calibration = Calibration(
         belongs_to, ranking, weights, slope * float(model.intercept_[0]) + shift, 0.5, note
     )
-    return replace(calibration, threshold=_threshold(rows, right, calibration))
+    return replace(calibration, threshold=_threshold(rows, absent, calibration))
 
 
 def _threshold(
-    rows: Sequence[dict[str, float]], right: np.ndarray[Any, Any], calibration: Calibration
+    rows: Sequence[dict[str, float]], absent: np.ndarray[Any, Any], calibration: Calibration
 ) -> float:
-    """The least probability from which on ``ACCURACY`` of the answers given are right.
+    """The highest probability with which no more than ``WITHHELD`` of the questions that have an answer are declined.
 
-    Who asks here must not be told what is not so: an answer withheld costs a look at the nearest passage, a wrong
-    one may be printed.
+    As cautious as can be at that price. An answer withheld costs a look at the nearest passage, a wrong one may be
+    printed; but who is declined too often stops asking.
     """
-    chances = np.array([calibration.probability(row) for row in rows])
-    for threshold in np.arange(0.05, 0.96, 0.01):
-        given = right[chances >= threshold]
-        if len(given) and given.mean() >= ACCURACY:
-            return round(float(threshold), 2)
-    return 0.95
+    chances = np.array([calibration.probability(row) for row in rows])[~absent]
+    return next(
+        (round(float(t), 2) for t in np.arange(0.95, 0.04, -0.01) if (chances < t).mean() <= WITHHELD), 0.05
+    )
 
 
 def calibrate(
     data: Sequence[Path], *, reader: str | Path | None = None, encoder: str | None = None, questions: int = 300,
-    seed: int = 0, tell: Tell | None = None,
+    held_out: bool = False, seed: int = 0, tell: Tell | None = None,
 ) -> tuple[Path, Calibration]:  # fmt: skip
     """Fit a calibration and write it beside the reader's weights.
 
-    :param data: question-answer files with contexts; best such as the reader was not fitted on, and never one that
-        results are reported on.
+    :param data: question-answer files with contexts; never one that results are reported on.
+    :param held_out: of files the reader was trained on, ask only what training keeps back.
     :raises DatasetError: if the data cannot be used.
     :raises ModelError: if a model cannot be loaded, or scikit-learn is missing.
     """
-    examples = collect(data, reader=reader, encoder=encoder, questions=questions, seed=seed, tell=tell)
+    examples = collect(
+        data, reader=reader, encoder=encoder, questions=questions, held_out=held_out, seed=seed, tell=tell
+    )
     with (
         tempfile.TemporaryDirectory() as folder,
         open_index(folder, create=True, encoder=encoder, reader=reader) as p,
     ):
-        belongs_to = {"reader": p.reader.identity, "encoder": p.encoder.identity, "settings": SETTINGS}
+        belongs_to = p.belongs_to
     files = {path.name: sha256(path.read_bytes())[:16] for path in data}
-    note = {"files": files, "questions": len(examples), "seed": seed}
+    note = {"files": files, "questions": len(examples), "held_out": held_out, "seed": seed}
     calibration = fit(examples, belongs_to, note)
     path = model_folder(reader or DEFAULT) / FILE
     calibration.save(path)

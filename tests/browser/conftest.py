@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile import HOSTILE, TRICKS
+from hostile import HOSTILE, SOURCE, TRICKS, WORLD
+from running import SERVERS
 
 from qa.articles import find_files, from_text, read_file
 from qa.pipeline import open_index
@@ -46,6 +47,7 @@ def chrome() -> Iterator[Any]:
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
     """Start ``ui.py`` on an index, once for each; returns the address."""
     servers: dict[str, tuple[subprocess.Popen[bytes], str]] = {}
+    SERVERS.clear()
 
     def start(name: str) -> str:
         if name not in servers:
@@ -53,6 +55,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
             with open_index(folder / "index", create=True) as pipeline:
                 assert not pipeline.add(library(name)).failed
             servers[name] = launch(folder)
+            SERVERS[name] = servers[name][0], folder / "index"
         return servers[name][1]
 
     yield start
@@ -66,11 +69,12 @@ def library(name: str) -> Iterator[Article]:
     if name == "seeds":
         yield from (read_file(found.path, source=found.source) for found in find_files([ROOT / "seeds"]))
     elif name == "hostile":
-        yield from_text(
-            HOSTILE, title="".join(TRICKS[:4]), source='"><img src=x onerror="window.harm=8">.txt'
-        )
+        yield from_text(HOSTILE, title="".join(TRICKS[:4]), source=SOURCE)
+    elif name == "world":
+        for title, text in WORLD.items():
+            yield from_text(text, title=title, date="2024-05-31" if title == "The lock" else None)
     else:
-        assert name == "empty"
+        assert name in ("empty", "own", "away")
 
 
 def launch(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
@@ -114,17 +118,19 @@ def visit(context_of: Callable[..., Any], serve: Callable[[str], str]) -> Iterat
     """Open the page on one of the indexes; afterwards, check what it asked for and what its scripts said."""
     pages, outside, errors = [], [], []
 
-    def open_page(index: str = "seeds", width: int = 1280, height: int = 800, **options: Any) -> Any:
+    def open_page(
+        index: str = "seeds", width: int = 1280, height: int = 800, link: str = "", **options: Any
+    ) -> Any:
         url = serve(index)
         page = context_of(width=width, height=height, **options).new_page()
         pages.append(page)
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(45_000)  # the machine may be busy
         page.on("request", lambda r: r.url.startswith((url, "data:", "blob:")) or outside.append(r.url))
         page.on("websocket", lambda w: outside.append(w.url))
         page.on("pageerror", lambda e: errors.append(str(e)))
         page.on("dialog", lambda d: (errors.append(f"dialog: {d.message}"), d.dismiss()))
-        page.goto(url)
-        page.wait_for_selector("#thread .welcome")
+        page.goto(url + link)
+        page.wait_for_selector("#thread .card" if link else "#thread .welcome")
         return page
 
     yield open_page

@@ -1,4 +1,4 @@
-"""An article that tries everything."""
+"""An article that tries everything, and articles in other scripts."""
 
 # What a text, its title and its source may try. Each would leave a mark in window.harm.
 TRICKS = (
@@ -16,3 +16,14 @@ TRICKS = (
 HOSTILE = (
     "The keeper of the old lock is Ada <b>Hill</b> of Dover. " + " and then ".join(TRICKS) + " said nobody."
 )
+
+SOURCE = '"><img src=x onerror="window.harm=8">.txt'
+# What Markdown, HTML or LaTeX would have been made into
+MADE = "script, img, svg, iframe, style, link, h1, a, b, code, em, strong:not(.flag *, h3 *), math, .katex, [onclick]"
+
+# By title. The mixed one has a paragraph in each direction.
+WORLD = {
+    "The lock": "The keeper of the old lock is Ada Hill of Dover. She has kept it for thirty years.",
+    "السفينة": "قال القبطان سامي إن السفينة Aurora وصلت إلى ميناء الإسكندرية يوم الأحد. وكان على متنها 40 راكبا.",
+    "東京の橋": "東京の新しい橋は2019年に完成した。設計したのは建築家の山田花子である。橋の長さは300メートルだ。",
+}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile import HOSTILE
+from hostile import HOSTILE, MADE, SOURCE, TRICKS
 
 from qa.types import parse_ref
 from qa_ui import words
@@ -28,9 +28,16 @@ def ask(page: Any, question: str) -> None:
     page.wait_for_function("n => document.querySelectorAll('#thread .card').length > n", arg=before)
 
 
-def how_sure(page: Any, level: str) -> None:
-    page.click("#how-sure input")
-    page.get_by_role("option", name=level, exact=True).click()
+def how_sure(page: Any, percent: int) -> None:
+    """Move the threshold; 0 is any."""
+    page.click("[data-action=sure]")
+    page.fill("#sure-range", str(percent))
+    page.keyboard.press("Escape")
+
+
+def answered_again(page: Any, css: str) -> None:
+    """Wait until the last turn, asked again in its place, shows such a card."""
+    page.wait_for_selector(f"#thread .turn:last-child:not(.asking-again) {css}")
 
 
 def stored(page: Any) -> tuple[str, int, int]:
@@ -102,9 +109,9 @@ def test_the_examples_work_and_one_is_declined(visit: Visit) -> None:
         page.wait_for_selector("#thread .card")
         declined = page.locator("#thread .declined").count() == 1
         assert declined == (question == words.EXAMPLE_NOT_THERE), question
-        page.click("#start-over")
+        page.click("[data-action=over]")
         page.wait_for_selector("#thread .welcome")
-    assert page.inner_text("#evidence") == words.EVIDENCE_EMPTY
+    assert page.inner_text("#evidence").strip() == words.EVIDENCE_EMPTY
 
 
 def test_other_places_by_mouse_and_by_keyboard(visit: Visit) -> None:
@@ -128,13 +135,13 @@ def test_the_whole_article_and_back(visit: Visit) -> None:
     page = visit()
     ask(page, HALEY)
     text, start, end = stored(page)
-    page.click(f"text={words.WHOLE}")
-    page.wait_for_selector(f"text={words.PASSAGE}")
+    page.click("[data-action=whole]")
+    page.wait_for_selector(f"[data-action=whole]:has-text({words.PASSAGE!r})")
     assert page.text_content("#evidence .leaf") == text
     assert page.text_content("#evidence .leaf mark") == text[start:end]
     settled(page, "#evidence .leaf mark")
     assert page.locator("#evidence .leaf mark").bounding_box()["y"] < 800
-    page.click(f"text={words.PASSAGE}")
+    page.click("[data-action=whole]")
     assert len(page.text_content("#evidence .leaf")) < len(text)
 
 
@@ -168,12 +175,40 @@ def test_copying_takes_the_true_text_and_its_reference(visit: Visit) -> None:
     assert page.get_attribute("#evidence .place", "data-ref") in copied
 
 
-def test_how_sure_is_asked_of_the_next_answer(visit: Visit) -> None:
+def test_moving_how_sure_asks_again_in_place(visit: Visit) -> None:
     page = visit()
-    ask(page, "Who won the football world cup?")
-    how_sure(page, words.SURE_ANY)
+    ask(page, HALEY)
     ask(page, "Who won the football world cup?")
     assert page.locator("#thread .card.answered").count() == 1
+    how_sure(page, 0)
+    answered_again(page, ".answered")
+    assert page.inner_text("#sure-now") == words.SURE_ANY
+    assert page.locator("#thread .turn").count() == 2
+    how_sure(page, 95)
+    answered_again(page, ".declined")
+    assert page.inner_text("#sure-now") == "at least 95\u00a0%"
+    ask(page, HALEY)
+    assert page.locator("#thread .card.declined").count() == 2, "and it holds for the next question"
+
+
+def test_a_question_asked_while_how_sure_moves_is_asked_once(visit: Visit) -> None:
+    page = visit()
+    ask(page, TRADE)
+    sent: list[str] = []
+    page.on("request", lambda request: "queue/join" in request.url and sent.append(request.post_data or ""))
+    how_sure(page, 20)
+    ask(page, HALEY)
+    page.wait_for_timeout(700)  # longer than moving it waits before it asks again
+    assert sum(f'"question":"{HALEY}"' in body for body in sent) == 1
+    assert page.locator("#thread .turn").count() == 2
+
+
+def test_the_best_guess_and_back(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Who won the football world cup?")
+    page.click("[data-action=guess]")
+    answered_again(page, ".answered")
+    assert page.locator("#thread .turn").count() == 1
 
 
 def test_a_blank_question_is_one_line_in_the_chat(visit: Visit) -> None:
@@ -217,15 +252,16 @@ def test_an_odd_question_is_taken_calmly(visit: Visit, question: str) -> None:
 
 def test_a_hostile_article_does_nothing(visit: Visit) -> None:
     page = visit("hostile")
-    how_sure(page, words.SURE_ANY)
+    how_sure(page, 0)
     for question in ("Who is the keeper of the old lock?", "**Who** said <b>nothing</b> ${1+1}?"):
         ask(page, question)
-        page.click(f"text={words.WHOLE}")
-        page.wait_for_selector(f"text={words.PASSAGE}")
+        page.click("[data-action=whole]")
+        page.wait_for_selector(f"[data-action=whole]:has-text({words.PASSAGE!r})")
         assert page.text_content("#evidence .leaf") == HOSTILE
     assert page.evaluate("window.harm") is None
-    made = "#thread :is(script, img, svg, iframe, style, link, h1, a, code, em), #evidence :is(script, img, svg, "
-    assert page.locator(made + "iframe, style, link, h1, a, code, em)").count() == 0
+    assert page.text_content("#evidence h2") == "".join(TRICKS[:4])
+    assert SOURCE in page.text_content("#evidence .facts")
+    assert page.locator(f":is(#thread, #evidence, #scope) :is({MADE})").count() == 0
     assert "${1+1}" in page.locator("#thread .asked").last.text_content()
 
 
@@ -332,4 +368,4 @@ def test_the_page_is_drawn_with_fonts_of_this_machine(visit: Visit) -> None:
         "performance.getEntriesByType('resource').map(r => r.name).filter(n => /woff|ttf|otf/.test(n))"
     )
     assert fonts == []
-    assert (ROOT / "qa_ui" / "page.css").read_text("utf-8").count("url(") == 0
+    assert all("url(" not in path.read_text("utf-8") for path in (ROOT / "qa_ui" / "css").iterdir())

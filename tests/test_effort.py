@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from qa.calibration import Ranking
+from qa.effort import SURE, read_while_unsure, sure
+from qa.types import Hit, Passage, Span
+
+PLAIN = Ranking(0.0, 0.0)
+
+
+def hits(*scores: float) -> list[Hit]:
+    return [Hit(Passage(f"a{n}", "", 0, 10, "the words."), score, 0.0, 0.0) for n, score in enumerate(scores)]
+
+
+def span(hit: Hit, score: float, null: float = 0.0) -> Span:
+    return Span(hit, 0, 3, "the", score, null)
+
+
+def test_the_best_span_counts():
+    (one, other) = hits(0.0, 0.0)
+    spans = [span(one, SURE + 5, null=4.0), span(other, SURE + 5.5, null=6.0)]
+    assert not sure([], PLAIN, 0.0)
+    assert sure(spans[:1], PLAIN, 0.0)
+    assert not sure(spans[1:], PLAIN, 0.0)
+    assert not sure(spans, PLAIN, 0.0)
+    assert sure(spans, Ranking(1.0, 0.0), 0.0)  # then it is the first
+    assert not sure([span(one, SURE + 4, null=4.0)], PLAIN, 0.0)
+
+
+def test_the_lead_of_its_passage_counts():
+    (one,) = hits(0.8)
+    ranking = Ranking(0.0, 10.0)
+    assert sure([span(one, SURE - 1)], ranking, 0.69)
+    assert not sure([span(one, SURE - 1)], ranking, 0.71)
+
+
+@pytest.mark.parametrize(("at", "in_all"), [(0, 3), (2, 3), (3, 6), (5, 6), (6, 10), (9, 10), (10, 10)])
+def test_reads_on_until_sure(at, in_all):
+    found = hits(*[0.5] * 20)
+    spans = read_while_unsure(
+        found,
+        PLAIN,
+        lambda part: [span(hit, SURE + 1 if hit == found[at] else 1.0) for hit in part],
+    )
+    assert [s.hit for s in spans] == found[:in_all]
+
+
+def test_few_hits():
+    assert read_while_unsure([], PLAIN, lambda part: []) == []
+    few = hits(0.5, 0.5, 0.5, 0.5)
+    assert len(read_while_unsure(few, PLAIN, lambda part: [span(hit, 0.0) for hit in part])) == 4

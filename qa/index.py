@@ -30,6 +30,8 @@ from qa.snapshot import Cache, Snapshot
 from qa.store import Put, Store
 from qa.types import Article, ArticleInfo, OldVersion, Range
 
+_MOST_SEALINGS = 3  # in a row, before an index is opened as it is
+
 
 class Index:
     """A folder's index: one writer, any number of readers, in this process and in others. Thread-safe.
@@ -220,7 +222,7 @@ class Index:
 
         :param patient: take the minutes that a new base may need; otherwise keep the old snapshot meanwhile.
         """
-        while True:
+        for _ in range(_MOST_SEALINGS):
             name = self._store.sealed()
             if name is None and self._store.passages() < sealing.SEAL_FROM:
                 return self._exact.newest()
@@ -233,8 +235,10 @@ class Index:
                 self._sealer.in_background(self._swap)
                 return self._snapshot
             if not self._sealer.seal() and self._store.sealed() == name:
-                # It cannot be written. That is no reason not to answer, as long as there is memory.
-                return self._layered.newest(sys.maxsize) or self._exact.newest()
+                break
+        # No base can be written, or others change the index all the time. That is no reason not to answer, as long
+        # as there is memory.
+        return self._layered.newest(sys.maxsize) or self._exact.newest()
 
     def _swap(self) -> None:
         """Take the base that was made in the background."""

@@ -33,17 +33,19 @@ CREATE TABLE edges(article TEXT NOT NULL, side TEXT NOT NULL, words TEXT NOT NUL
 """
 
 # Which articles were put or removed since the log was begun, and in which commit last (``log.py``). Every change of
-# an article changes its row in `versions`; triggers see them all, whatever code makes them.
+# an article changes its row in `versions`; triggers see them all, whatever code makes them. Old versions are deleted
+# in commits that leave the generation as it is, and what is searched: that is no change.
 _LOGGED = (
     "INSERT INTO touched SELECT {}.article, value + 1 FROM meta WHERE key = 'generation' "
     "ON CONFLICT DO UPDATE SET generation = excluded.generation"
 )
 _WHEN = "WHEN EXISTS (SELECT 1 FROM meta WHERE key = 'log')"
+_LIVE = f"{_WHEN} AND old.retired IS NULL"
 _LOG = (
     "CREATE TABLE touched(article TEXT PRIMARY KEY, generation INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     + "".join(
-        f"CREATE TRIGGER log_{event} AFTER {event} ON versions {_WHEN} BEGIN {_LOGGED.format(row)}; END;"
-        for event, row in (("INSERT", "new"), ("UPDATE", "new"), ("DELETE", "old"))
+        f"CREATE TRIGGER log_{event} AFTER {event} ON versions {when} BEGIN {_LOGGED.format(row)}; END;"
+        for event, row, when in (("INSERT", "new", _WHEN), ("UPDATE", "new", _WHEN), ("DELETE", "old", _LIVE))
     )
 )
 

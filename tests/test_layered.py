@@ -120,6 +120,15 @@ def test_very_much_that_changed_is_sealed_at_once(tmp_path, monkeypatch):
         assert index.snapshot.article_count == 24
 
 
+def test_where_others_change_more_than_can_be_sealed_it_opens_all_the_same(tmp_path, monkeypatch):
+    with opened(tmp_path) as index:
+        fill(index, range(12))
+        expected = learned(index)
+    monkeypatch.setattr(sealing, "DELTA_FAR", -1)  # always too much
+    with opened(tmp_path) as index:
+        assert_same(learned(index), expected)
+
+
 def test_a_question_does_not_wait_for_sealing(tmp_path, monkeypatch):
     """Another process made the index very large: a question goes on with what it has."""
     with opened(tmp_path) as reader:

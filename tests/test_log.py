@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from index_helpers import article, cut, embed
 
@@ -52,6 +54,18 @@ def test_putting_what_is_there_is_no_change_and_a_new_title_is(store):
     assert store.changes("base-1").touched == ()
     put(store, "a", title="Another")
     assert store.changes("base-1").touched == ("a",)
+
+
+def test_deleting_old_versions_is_no_change(store):
+    """It leaves the generation as it is: logged under the next, it would outlive every base."""
+    put(store, "a")
+    assert store.seal("base-1", walked(store)[1])
+    put(store, "a", TEXT + " More.")
+    assert store.seal("base-2", walked(store)[1])
+    assert [gone.article for gone in store.delete_old(timedelta(0))] == ["a"]
+    assert store.changes("base-2").touched == ()
+    store.remove("a", forget=True)
+    assert store.changes("base-2").touched == ("a",)
 
 
 def test_what_changed_during_a_walk_stays_in_the_log(store):

@@ -2,8 +2,9 @@
 
 Starts ``ui.py``, waits until ``/healthz`` says that it is ready, and opens the page in fresh contexts of one browser:
 nothing is cached. Seconds from the start of the navigation until the page takes a question, until Gradio's scripts
-have connected it, and until a question typed at once has its answer and its evidence; the best of all, since other
-work on the machine only adds; and its load, to judge that.
+have connected it, and until a question typed at once has its answer and its evidence. Then, once the page is there,
+seconds from Enter until other questions have their answer and their evidence. The best of all, since other work on
+the machine only adds; and its load, to judge that.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from qa.pipeline import open_index
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTION = "who is nikki haley"
+MORE = ("where does niu jun work", "when did north korea launch its first intercontinental missile")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
@@ -48,6 +50,20 @@ def serve(index: str) -> tuple[subprocess.Popen[bytes], str, float]:
     sys.exit(f"error: ui.py --index {index} did not start; run it to see why")
 
 
+def ask(page: Any, question: str) -> float:
+    """Seconds from Enter until a question has its answer, and the article pane its place."""
+    page.fill("#box", question)
+    before = page.locator("#evidence").inner_html()
+    started = time.perf_counter()
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "before => document.querySelector('#evidence mark') && document.querySelector('#evidence').innerHTML !== before",
+        arg=before,
+        polling=10,
+    )
+    return time.perf_counter() - started
+
+
 def visit(browser: Any, url: str) -> dict[str, float]:
     """One visit with nothing cached."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
@@ -64,6 +80,8 @@ def visit(browser: Any, url: str) -> dict[str, float]:
     page.wait_for_selector("#thread .quote")
     page.wait_for_selector("#evidence mark")
     found["answered"] = time.perf_counter() - started
+    for number, question in enumerate(MORE, 2):
+        found[f"question {number}"] = ask(page, question)
     context.close()
     return found
 

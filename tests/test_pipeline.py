@@ -172,21 +172,21 @@ def test_top_k_limits_only_what_is_returned(pipeline, question):
 
 
 @pytest.mark.parametrize(
-    ("articles", "cited", "expected"),
+    ("articles", "cited"),
     [
-        ([FIRST], {FIRST}, "90 percent"),
-        ([SECOND], {SECOND}, "90"),
-        (["seeds/001*"], {SECOND}, "90"),
-        (["*/000_38fab82d8fa18b35.txt"], {FIRST}, "90 percent"),
-        (["seeds/*"], {FIRST, SECOND}, "90 percent"),
-        ((FIRST, SECOND, FIRST, "*"), {FIRST, SECOND}, "90 percent"),
+        ([FIRST], {FIRST}),
+        ([SECOND], {SECOND}),
+        (["seeds/001*"], {SECOND}),
+        (["*/000_38fab82d8fa18b35.txt"], {FIRST}),
+        (["seeds/*"], {FIRST, SECOND}),
+        ((FIRST, SECOND, FIRST, "*"), {FIRST, SECOND}),
     ],
 )
-def test_articles_restricts_to_ids_and_globs_of_sources(pipeline, articles, cited, expected):
+def test_articles_restricts_to_ids_and_globs_of_sources(pipeline, articles, cited):
     told = []
-    question = "what percentage of north korea's trade is with china"
+    question = "how much of north korea's trade is with china"
     answer = pipeline.ask(question, articles=articles, min_confidence=0, progress=told.append)
-    assert answer.answer == expected
+    assert answer.answer == "90 percent"
     assert {c.article for c in answer.citations} == cited
     assert {c.article for a in answer.alternatives for c in a.citations} <= cited
     assert {row["article"] for row in pipeline.search(question, 50, articles)} == cited
@@ -616,12 +616,12 @@ def test_many_threads_get_the_answers_that_one_gets(pipeline):
         "how many american troops are in south korea", "when did the titanic sink", "🙂",
     ]  # fmt: skip
     alone = {q: without_timings(pipeline.ask(q, min_confidence=0)) for q in questions}
-    turns = [questions[i:] + questions[:i] for i in (0, 1, 2, 3, 4, 5, 0, 3)]
+    turns = [questions[i:] + questions[:i] for i in (0, 2, 3, 5)]
 
     def ask_all(turn):
         return {q: without_timings(pipeline.ask(q, min_confidence=0)) for q in turn}
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(4) as pool:
         for answers in pool.map(ask_all, turns):
             assert answers == alone
 

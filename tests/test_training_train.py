@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -57,10 +58,20 @@ def whole(data, tmp_path_factory):
     return out, told
 
 
+@pytest.fixture(scope="module")
+def brief(data, tmp_path_factory):
+    """A run of a few steps, which teaches nothing."""
+    out = tmp_path_factory.mktemp("brief") / "reader"
+    told = []
+    train([data], out, settings=replace(SMALL, passes=0.1), tell=lambda *step: told.append(step))
+    return out, told
+
+
 def weights(folder):
     return load_file(folder / "model.safetensors")
 
 
+@pytest.mark.slow
 def test_it_learns_what_the_data_teach(whole):
     out, told = whole
     text = "In 1850 the painter Novak moved to Praha and opened a school there."
@@ -70,11 +81,11 @@ def test_it_learns_what_the_data_teach(whole):
     assert span.text == "Praha"
     losses = [float(what.split()[-1]) for what, _, _ in told]
     assert losses[-1] < losses[0] / 1.5
+
+
+def test_it_says_what_it_was_made_from(brief, data):
+    out, told = brief
     assert told[-1][1:] == (len(told), len(told))
-
-
-def test_it_says_what_it_was_made_from(whole, data):
-    out, told = whole
     record = json.loads((out / "training.json").read_text())
     assert record["data"] == {"towns.jsonl": sha256(data.read_bytes())}
     assert record["settings"]["rate"] == 3e-4
@@ -87,6 +98,7 @@ def test_it_says_what_it_was_made_from(whole, data):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_killed_and_taken_up_it_ends_at_the_same_weights(whole, data, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "CHECKPOINT_SECONDS", 0.0)
     out, steps = tmp_path / "reader", []

@@ -18,7 +18,7 @@ BIN := .venv/bin
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv/installed-test: .venv/installed requirements-train.txt requirements-report.txt requirements-test.txt
+.venv/installed-test: .venv/installed requirements-train.txt requirements-report.txt requirements-milvus.txt requirements-test.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	touch $@
 

@@ -27,7 +27,7 @@ from qa.pipeline import open_index
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTION = "who is nikki haley"
-MORE = ("where does niu jun work", "when did north korea launch its first intercontinental missile")
+MORE = ("where does niu jun work", "how much of north korea s trade is with china")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
@@ -57,7 +57,8 @@ def ask(page: Any, question: str) -> float:
     started = time.perf_counter()
     page.keyboard.press("Enter")
     page.wait_for_function(
-        "before => document.querySelector('#evidence mark') && document.querySelector('#evidence').innerHTML !== before",
+        """before => { const evidence = document.querySelector('#evidence');
+        return evidence.querySelector('mark') && evidence.innerHTML !== before; }""",
         arg=before,
         polling=10,
     )

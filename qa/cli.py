@@ -8,23 +8,20 @@ import json
 import logging
 import os
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TextIO
 
-from tqdm import tqdm
-
-from qa import wording
+from qa import wording, workshop
 from qa.backend import open_shelf
 from qa.batches import side_by_side
 from qa.finding import MANY, kind
 from qa.options import misused, parse
 from qa.pipeline import Pipeline, open_index
 from qa.printing import (
+    bar,
     counts,
     say,
     show_answer,
@@ -41,6 +38,8 @@ from qa.transfer import copy
 from qa.types import DatasetError, IndexMissingError, QAError, QuestionError
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from qa.folders import Report
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
@@ -90,16 +89,16 @@ def _index(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         pipeline = _open_to_index(options, stack)
         if options.rebuild:
-            with _bar(len(pipeline.index.stale()), "Embedding again", "article") as bar:
-                again = pipeline.reembed(lambda article: _step(bar))
+            with bar(len(pipeline.index.stale()), "Embedding again", "article") as shown:
+                again = pipeline.reembed(lambda article: _step(shown))
             show_report(again, pipeline.info())
         todo = folders.plan(pipeline, paths, sync=options.sync, shard=options.shard)
         for path, why in todo.skipped:
             if why != "hidden":
                 say(f"passed over {path}: {why}")
         work, words = (folders.rehearse, "Looking") if options.dry_run else (folders.run, "Indexing")
-        with _bar(len(todo.files), words, "article") as bar:
-            report = work(pipeline, todo, lambda so_far, done, of: _advance(bar, so_far, done, of))
+        with bar(len(todo.files), words, "article") as shown:
+            report = work(pipeline, todo, lambda so_far, done, of: _advance(shown, so_far, done, of))
         for notice in report.notices:
             say(f"note: {notice}")
         if options.dry_run:
@@ -245,149 +244,17 @@ def _copy(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_shelf(options.source)))
         target = stack.enter_context(closing(open_shelf(options.target, source.made_with())))
-        with _bar(None, "Copying", "article") as bar:
-            written, done = copy(source, target, lambda done, of: _count(bar, done, of))
+        with bar(None, "Copying", "article") as shown:
+            written, done = copy(source, target, lambda done, of: _count(shown, done, of))
         say(f"copied {wording.articles(written)} to {options.target}; {done - written} were there already")
-    return 0
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    from qa.evaluation.compare import compare, format_comparison
-    from qa.evaluation.gate import failures, load_gates
-    from qa.evaluation.plots import check_library
-    from qa.evaluation.report import format_table
-    from qa.evaluation.runner import evaluate
-    from qa.evaluation.slices import format_slices
-
-    if bool(options.datasets) == bool(options.compare):
-        misused(options.command, "give either DATASET or --compare A.json B.json")
-    if options.compare:
-        print(format_comparison(compare(*options.compare)))
-        return 0
-    gates = load_gates(options.gate) if options.gate else []
-    if options.report:
-        check_library()
-    results = evaluate(
-        options.datasets, index=options.index, reader_only=options.reader_only, absent=options.absent,
-        raw=options.raw, encoder=options.encoder, reader=options.reader, limit=options.limit,
-    )  # fmt: skip
-    if options.json:
-        Path(options.json).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    if options.report:
-        from qa.evaluation.page import page
-
-        Path(options.report).write_text(page(results), encoding="utf-8", errors="replace")
-        say(f"wrote {options.report}")
-    print(format_table(results))
-    for entry in results if options.slices else ():
-        if "slices" in entry:
-            print(f"\n{entry['dataset']}\n{format_slices(entry)}")
-            print(
-                "went wrong:",
-                ", ".join(f"{n} {what}" for what, n in entry["went_wrong"].items()) or "nothing",
-            )
-    closed = failures(gates, results)
-    for line in closed:
-        say(f"gate: {line}")
-    return 1 if closed else 0
-
-
-def _train(options: argparse.Namespace) -> int:
-    from qa.training.settings import Settings
-    from qa.training.train import train
-
-    try:
-        settings = Settings(**{choice.name: getattr(options, choice.name) for choice in fields(Settings)})
-    except ValueError as error:
-        misused("train", str(error))
-    with _bar(None, "") as bar:
-        told = -60.0
-
-        def tell(what: str, done: int, of: int) -> None:
-            nonlocal told
-            if bar.total != of or done < bar.n:
-                bar.reset(total=of)
-            bar.set_description(what, refresh=False)
-            bar.update(done - bar.n)
-            if bar.disable and (time.monotonic() > told + 60 or done == of):  # a log file: a line a minute
-                say(f"{what}: {done} of {of}")
-                told = time.monotonic()
-
-        out = train(
-            options.data, options.out, base=options.base, settings=settings,
-            weights=dict(options.weight), tell=tell,
-        )  # fmt: skip
-    say(f"wrote {out}; next: python -m qa quantize --reader {out}")
-    return 0
-
-
-def _average(options: argparse.Namespace) -> int:
-    from qa.training.average import average
-
-    out = average(options.readers, options.out)
-    say(f"wrote {out}; next: python -m qa quantize --reader {out}")
-    return 0
-
-
-def _calibrate(options: argparse.Namespace) -> int:
-    # Training needs libraries that answering does without.
-    from qa.training.calibrate import calibrate
-
-    with _bar(None, "Asking") as bar:
-        path, made = calibrate(
-            options.data, reader=options.reader, encoder=options.encoder, questions=options.questions,
-            held_out=options.held_out, seed=options.seed, tell=bar.update,
-        )  # fmt: skip
-    say(f"wrote {path}: ranking {made.ranking}, threshold {made.threshold}")
-    return 0
-
-
-def _quantize(options: argparse.Namespace) -> int:
-    from qa.reader import DEFAULT
-    from qa.training.quantize import quantize, quantize_encoder
-
-    if options.encoder and options.reader:
-        misused(options.command, "--encoder and --reader exclude each other: one graph is made at a time")
-    settings = {"pairs": options.pairs, "seed": options.seed}
-    if options.encoder:
-        path = quantize_encoder(options.data, name=options.encoder, **settings)
-    else:
-        path = quantize(options.reader or DEFAULT, options.data, **settings)
-    say(f"wrote {path}; calibrate next: python -m qa calibrate")
-    return 0
-
-
-def _tune(options: argparse.Namespace) -> int:
-    from qa.training.tune import apply, format_tuning, tune
-
-    models = {"reader": options.reader, "encoder": options.encoder}
-    with _bar(None, "Asking", "cut") as bar:
-
-        def tell(what: str, done: int, of: int) -> None:
-            bar.total = of
-            bar.set_description(what, refresh=False)
-            bar.update(done - bar.n)
-
-        found = tune(options.data, options.index, **models, seed=options.seed, tell=tell)
-    print(format_tuning(found))
-    if not found.choice.better and not options.force:
-        say(
-            "kept as it is: on questions not seen, what was chosen is no better than chance; more questions may tell"
-        )
-        return 0
-    if found.calibration is None:
-        say("confidence will be unknown: these questions do not tell how sure one may be")
-    if options.dry_run:
-        return 0
-    apply(found, options.index, **models)
-    say(f"wrote settings and calibration into {options.index}")
     return 0
 
 
 _COMMANDS = {
     "index": _index, "ask": _ask, "search": _search, "articles": _articles, "remove": _remove, "gc": _gc,
-    "verify": _verify, "copy": _copy, "evaluate": _evaluate, "train": _train, "average": _average,
-    "calibrate": _calibrate, "quantize": _quantize, "tune": _tune,
+    "verify": _verify, "copy": _copy, "evaluate": workshop.evaluate, "train": workshop.train,
+    "average": workshop.average, "calibrate": workshop.calibrate, "quantize": workshop.quantize,
+    "tune": workshop.tune,
 }  # fmt: skip
 
 
@@ -401,20 +268,16 @@ def _open(options: argparse.Namespace, *, create: bool = False) -> Pipeline:
     )
 
 
-def _bar(total: int | None, words: str, unit: str = "question") -> tqdm[Any]:
-    return tqdm(total=total, desc=words, unit=f" {unit}", disable=None, leave=False)
+def _advance(shown: tqdm[Any], report: Report, done: int, of: int) -> None:
+    shown.total = of  # grows when a file turns out to hold many
+    shown.set_postfix(counts(report), refresh=False)
+    shown.update(done - shown.n)
 
 
-def _advance(bar: tqdm[Any], report: Report, done: int, of: int) -> None:
-    bar.total = of  # grows when a file turns out to hold many
-    bar.set_postfix(counts(report), refresh=False)
-    bar.update(done - bar.n)
+def _count(shown: tqdm[Any], done: int, of: int) -> None:
+    shown.total = of
+    shown.update(done - shown.n)
 
 
-def _count(bar: tqdm[Any], done: int, of: int) -> None:
-    bar.total = of
-    bar.update(done - bar.n)
-
-
-def _step(bar: tqdm[Any]) -> None:
-    bar.update(1)
+def _step(shown: tqdm[Any]) -> None:
+    shown.update(1)

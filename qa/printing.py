@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from qa import wording
 from qa.pipeline import AddReport
 from qa.quoting import QuoteCheck
@@ -24,6 +26,11 @@ _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 def say(words: str) -> None:
     """To stderr, which no program reads on."""
     print(_STEERING.sub("\ufffd", words), file=sys.stderr)
+
+
+def bar(total: int | None, words: str, unit: str = "question") -> tqdm[Any]:
+    """A bar of progress on stderr, if that is a terminal; gone when it is done."""
+    return tqdm(total=total, desc=words, unit=f" {unit}", disable=None, leave=False)
 
 
 class _Strong(str):

@@ -13,7 +13,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from qa import cli
+from qa import printing
 from qa.articles import article_id
 from qa.cli import main
 from qa.evaluation.report import format_table
@@ -373,7 +373,7 @@ def test_files_of_many_articles(qa, tmp_path):
 def test_the_bar_counts_articles_and_what_became_of_them(qa, tmp_path, monkeypatch):
     bars = []
 
-    class Bar(cli.tqdm):
+    class Bar(printing.tqdm):
         def __init__(self, **options):
             super().__init__(**options | {"disable": False, "mininterval": 0, "ncols": 200})
             bars.append(self)
@@ -382,7 +382,7 @@ def test_the_bar_counts_articles_and_what_became_of_them(qa, tmp_path, monkeypat
             self.last = str(self)
             super().close()
 
-    monkeypatch.setattr(cli, "tqdm", Bar)
+    monkeypatch.setattr(printing, "tqdm", Bar)
     news, index = tmp_path / "news", tmp_path / "index"
     news.mkdir()
     (news / "all.csv").write_text("title,text\nTower,It is tall.\nMill,It grinds barley.\nBad,\n")

@@ -37,7 +37,7 @@ ORDER = [
     "training.settings", "training.sources", "training.negatives", "training.views", "training.swaps",
     "training.readings", "training.loss", "training.attention", "training.train", "training.average",
     "training.calibrate", "training.choosing", "training.tune", "training.quantize",
-    "examples", "options", "cli",
+    "examples", "options", "workshop", "cli",
 ]  # fmt: skip
 
 # What only these import. A library with one importer can be replaced in one place.
@@ -54,7 +54,7 @@ ONLY = {
     "nncf": {"training.quantize"},
     "sklearn": {"training.calibrate", "training.tune"},
     "rapidfuzz": {"quoting", "verification"},
-    "tqdm": {"cli", "evaluation.runner"},
+    "tqdm": {"printing", "cli", "evaluation.runner"},
     "jinja2": {"evaluation.page"},
     "matplotlib": {"evaluation.plots"},
     "torch": {

@@ -17,6 +17,13 @@ from qa.types import Alternative, Answer, Citation, Hit, Passage, Span, Verbatim
 
 ALTERNATIVES = 4
 HOPELESS = 0.01  # probability below which another answer only takes up room
+# "Nothing comes near": no passage is this near in meaning, none of the first few has this share of the question's
+# words, and the best guess is as likely wrong as right. It only says why an answer is declined. Of 150 questions each
+# on 40 articles of news and of reviews that answer them, 0 and 2 % were so; on each other's articles, 32 and 91 %.
+FAR = 0.3  # cosine
+FEW = 0.4
+_LOOKED_AT = 10  # passages
+_GUESS = 0.5  # probability
 _AROUND = 300  # characters shown to both sides of a place that no passage was retrieved for
 _ARTICLES = frozenset({"a", "an", "the"})
 _WORD = re.compile(r"\w+")
@@ -157,11 +164,15 @@ def decide(
         base = replace(base, warnings=(*base.warnings, uncalibrated))
     near = nearest(snapshot, hits[0])
     found = candidates(spans, calibration.ranking if calibration else Ranking())
+    words = snapshot.weigh(base.read_as)
     if not found:
-        return replace(base, reason="no_span", nearest=near)
-    chances = _chances(found, hits, snapshot.weigh(base.read_as), calibration)
+        far = _far(hits, words)
+        return replace(base, reason="nothing_retrieved" if far else "no_span", nearest=None if far else near)
+    chances = _chances(found, hits, words, calibration)
     confidence = chances[0][0]
     if _unsure(found[0].best, confidence, calibration, min_confidence):
+        if (confidence is None or confidence < _GUESS) and _far(hits, words):
+            return replace(base, reason="nothing_retrieved")
         return replace(base, confidence=confidence, reason="low_confidence", nearest=near)
     hopeful = [
         (c, p) for c, p in zip(found[1:], chances[1:], strict=True) if p[0] is None or p[0] >= HOPELESS
@@ -186,6 +197,12 @@ def _unsure(
     if confidence is None or calibration is None:
         return min_confidence != 0 and best.score <= best.null
     return confidence < (calibration.threshold if min_confidence is None else min_confidence)
+
+
+def _far(hits: Sequence[Hit], words: Words) -> bool:
+    """Whether no passage is about what is asked: none is near in meaning, and none has many of its words."""
+    nearest = max(hit.dense for hit in hits)
+    return nearest < FAR and max(words(hit.passage.text) for hit in hits[:_LOOKED_AT]) < FEW
 
 
 def _chances(

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from qa import conversation
-from qa.answering import decide
+from qa.answering import decide, nearest
 from qa.arguments import check_history, check_question, resolve_articles
 from qa.backend import Backend, open_backend
 from qa.batches import ask_many
@@ -33,6 +33,7 @@ from qa.types import (
     Article,
     ArticleError,
     ArticleInfo,
+    Citation,
     Hit,
     NotFoundError,
     OldVersion,
@@ -49,6 +50,7 @@ EVIDENCE = 3  # passages near the last turn that a follow-up is understood by
 _COMMIT_PASSAGES = 256  # a build that is cut off has lost at most so many
 
 Progress = Callable[[str], None]
+Glance = Callable[[Citation], None]
 T = TypeVar("T")
 
 
@@ -131,6 +133,7 @@ class Pipeline:
     def ask(
         self, question: str, history: Sequence[Sequence[str | None]] = (), articles: Sequence[str] | None = None,
         top_k: int = 5, min_confidence: float | None = None, progress: Progress | None = None,
+        glance: Glance | None = None,
     ) -> Answer:  # fmt: skip
         """Answer by a verbatim quote, or say why not.
 
@@ -140,6 +143,7 @@ class Pipeline:
         :param top_k: how many different answers to return, the best one among them.
         :param min_confidence: decline below this probability; None for the calibration's own threshold.
         :param progress: told in words what is being done.
+        :param glance: given the nearest passage as soon as it is found, before anything is read; no answer yet.
         :raises QuestionError: if the question is blank, or an argument is out of range.
         """
         started = time.perf_counter()
@@ -149,7 +153,7 @@ class Pipeline:
         tell = progress or (lambda words: None)
 
         def ask(snapshot: Snapshot) -> Answer:
-            return self._ask(snapshot, base, turns, articles, top_k, min_confidence, tell, started)
+            return self._ask(snapshot, base, turns, articles, top_k, min_confidence, tell, glance, started)
 
         return self._newest(ask)
 
@@ -175,7 +179,8 @@ class Pipeline:
 
     def _ask(
         self, snapshot: Snapshot, base: Answer, turns: Sequence[tuple[str, str]],
-        articles: Sequence[str] | None, top_k: int, min_confidence: float | None, tell: Progress, started: float,
+        articles: Sequence[str] | None, top_k: int, min_confidence: float | None, tell: Progress,
+        glance: Glance | None, started: float,
     ) -> Answer:  # fmt: skip
         base = replace(base, index=_info(snapshot))
         if not len(snapshot):
@@ -188,6 +193,8 @@ class Pipeline:
         tell(f"Searching {count} {'article' if count == 1 else 'articles'}")
         hits = self._retriever.retrieve(snapshot, asked, allowed, context=context)
         retrieved = time.perf_counter()
+        if glance and hits:
+            glance(nearest(snapshot, hits[0]))
         spans = self._read(snapshot, asked, hits, tell) if hits else []
         read = time.perf_counter()
         answer = decide(

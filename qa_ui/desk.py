@@ -20,7 +20,7 @@ from qa.library import Library
 from qa.pipeline import Pipeline
 from qa.question_kinds import asks_for
 from qa.scope import Scope
-from qa.types import Answer, NotFoundError, QuestionError
+from qa.types import Answer, Citation, NotFoundError, QuestionError
 
 from . import turns, words
 from .errors import one_line
@@ -84,6 +84,10 @@ class Running:
             raise Cancelled
         self.said.put(doing)
 
+    def glance(self, found: Citation) -> None:
+        """Show the nearest passage, which is being read."""
+        self.said.put(found)
+
     def cancel(self) -> None:
         """Call the question off; whoever waits for it is free at once."""
         self.off.set()
@@ -108,8 +112,9 @@ class Desk:
 
     def answers(
         self, asked: Asked, running: Running | None = None
-    ) -> Iterator[str | tuple[Answer, Answer | None]]:
-        """Ask in a reader thread; yield what it is doing, in words, then the answer and what decides it.
+    ) -> Iterator[str | Citation | tuple[Answer, Answer | None]]:
+        """Ask in a reader thread; yield what it is doing, in words, the nearest passage as soon as it is found, and
+        at last the answer and what decides it.
 
         :raises QAError: as ``Pipeline.ask`` does.
         :raises Cancelled: if it was called off.
@@ -127,7 +132,7 @@ class Desk:
             raise
         done.add_done_callback(self._finished)
         done.add_done_callback(running.said.put)
-        while isinstance(item := running.said.get(), str):
+        while isinstance(item := running.said.get(), str | Citation):
             yield item
         if isinstance(item, Cancelled):
             raise item
@@ -140,7 +145,9 @@ class Desk:
     def _answer(self, asked: Asked, running: Running) -> tuple[Answer, Answer | None]:
         articles = asked.scope.resolve(self.pipeline.articles()) if asked.scope else None
         rest = {"history": asked.history, "articles": articles, "progress": running.tell}
-        answer = self.pipeline.ask(asked.question, min_confidence=asked.min_confidence, **rest)
+        answer = self.pipeline.ask(
+            asked.question, min_confidence=asked.min_confidence, glance=running.glance, **rest
+        )
         undecided = answer.reason == "low_confidence" and asked.min_confidence is None
         if undecided and asks_for(answer.read_as) in ("yes_no", "list"):
             deciding = self.pipeline.ask(asked.question, min_confidence=DECIDES_FROM, **rest)
@@ -166,6 +173,8 @@ class Desk:
             for item in self.answers(asked, running):
                 if isinstance(item, str):
                     yield {"token": token, "doing": item}
+                elif isinstance(item, Citation):
+                    yield {"token": token, "near": turns.glimpse(item, self.pipeline.text)}
                 else:
                     done |= self._done(token, asked, *item)
         except Cancelled:
@@ -228,7 +237,7 @@ class Desk:
             for item in self.answers(Asked.of({"question": question, "level": how_sure})):
                 if isinstance(item, str):
                     yield before + turns.waiting(question, item), KEEP, self.counts(), shown
-                else:
+                elif not isinstance(item, Citation):
                     turn = turns.turn(question, item[0], self.pipeline.text)
         except Exception as error:
             turn = turns.trouble(question, one_line(error))

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from qa.question_kinds import Kind, asks_for, has_number
-from qa.types import Answer
+from qa.types import Answer, Citation
 
 from . import words
 from .markup import button, esc, said, small, sure
@@ -34,6 +34,15 @@ def waiting(question: str, doing: str) -> str:
     return (
         f'<article class="turn working" data-say="{esc(doing)}">{_asked(question)}'
         f'<p class="doing">{esc(doing)}</p></article>'
+    )
+
+
+def glimpse(citation: Citation, text_of: TextOf) -> str:
+    """The nearest passage, while it is being read."""
+    context = marked(setting_of(citation, text_of), citation, 0, "context", "span")
+    return (
+        f'<div class="near glimpse"><h3>{esc(words.GLIMPSE)} · <strong>{esc(words.NOT_YET)}</strong></h3>'
+        f'<p class="around clamp">{context}</p></div>'
     )
 
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from index_helpers import SETTINGS, article, put
@@ -394,6 +395,24 @@ def test_nothing_found(snapshot):
     for spans in ((), [said(".", 9.0)]):
         answer = decided(snapshot, spans=spans)
         assert (answer.abstained, answer.reason, answer.nearest.text) == (True, "no_span", TEXT[:200])
+
+
+def test_nothing_near(snapshot):
+    """Far in meaning and in words; no word of the question is in either passage."""
+
+    def asked(cosine, spans, least=None):
+        far = {hit.passage.article: replace(hit, dense=cosine) for hit in (MILL, BARE)}
+        spans = [replace(span, hit=far[span.hit.passage.article]) for span in spans]
+        return decided(snapshot, spans=spans, hits=tuple(far.values()), least=least)
+
+    for spans in (SPANS[2:], ()):
+        answer = asked(0.29, spans)
+        assert (answer.reason, answer.nearest, answer.confidence) == ("nothing_retrieved", None, None)
+    assert asked(0.29, SPANS[2:], least=0).answer == "Anna Petrova"
+    assert asked(0.31, SPANS[2:]).reason == "low_confidence"
+    assert asked(0.31, ()).reason == "no_span"
+    # One that is likely is near enough, whoever wants it to be likelier.
+    assert asked(0.29, SPANS, least=0.9).reason == "low_confidence"
 
 
 def test_without_a_calibration_only_the_null_score_declines(snapshot):

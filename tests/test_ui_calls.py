@@ -83,6 +83,15 @@ def test_what_no_page_sends_is_one_line(desk: Desk, odd: dict[str, Any]) -> None
     assert asked(desk, "who?", **odd)["failed"]
 
 
+def test_the_nearest_passage_comes_before_the_answer(desk: Desk) -> None:
+    said = list(desk.ask({"token": "t", "question": "Who is the keeper of the old lock?"}))
+    (at,) = [number for number, one in enumerate(said) if "near" in one]
+    assert 0 < at < len(said) - 1
+    assert words.NOT_YET in said[at]["near"]
+    assert "The keeper of the old lock is Ada Hill" in said[at]["near"]
+    assert said[-1]["done"]
+
+
 def test_a_question_that_was_called_off_says_so_and_reads_no_further(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 let working = null; // the question that is being answered: { token, question, turn, replaced, ... }
 const queue = []; // questions that wait for it
+const GLIMPSE_AFTER = 250; // ms
 let level = null; // the least confidence; null for the usual
 const scope = { chosen: new Map(), since: "", until: "" }; // articles by id, and days; empty for all
 
@@ -60,12 +61,22 @@ function history(before) {
 function heard(value) {
   if (!working || value?.token !== working.token) return;
   working.unknown = 0;
+  if (value.near) {
+    const job = working;
+    // A quick answer comes before it, and nothing flickers.
+    return setTimeout(() => working === job && glimpse(job.turn, value.near), GLIMPSE_AFTER);
+  }
   if (!value.done) {
     const doing = $(".doing", working.turn);
     if (doing) doing.textContent = value.doing;
     return say(value.doing);
   }
   finish(rendered(value.html), value);
+}
+
+function glimpse(turn, html) {
+  $(".glimpse", turn)?.remove();
+  turn.append(rendered(html));
 }
 
 function finish(turn, value) {

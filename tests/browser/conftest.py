@@ -24,6 +24,14 @@ from qa.types import Article
 
 ROOT = Path(__file__).parents[2]
 SECONDS_TO_START = 120
+# ui.py on a machine that reads slowly.
+SLOW = """
+import runpy, sys, time
+from qa.reader import Reader
+read = Reader.read
+Reader.read = lambda *given, **known: (time.sleep(1.5), read(*given, **known))[1]
+runpy.run_path("ui.py", run_name="__main__")
+"""
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +62,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
             folder = tmp_path_factory.mktemp(name)
             with open_index(folder / "index", create=True) as pipeline:
                 assert not pipeline.add(library(name)).failed
-            servers[name] = launch(folder)
+            servers[name] = launch(folder, ["-c", SLOW] if name == "slow" else ["ui.py"])
             SERVERS[name] = servers[name][0], folder / "index"
         return servers[name][1]
 
@@ -66,7 +74,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
 
 def library(name: str) -> Iterator[Article]:
     """The articles of one of the test's indexes."""
-    if name == "seeds":
+    if name in ("seeds", "slow"):
         yield from (read_file(found.path, source=found.source) for found in find_files([ROOT / "seeds"]))
     elif name == "hostile":
         yield from_text(HOSTILE, title="".join(TRICKS[:4]), source=SOURCE)
@@ -77,13 +85,13 @@ def library(name: str) -> Iterator[Article]:
         assert name in ("empty", "own", "away")
 
 
-def launch(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+def launch(folder: Path, program: list[str]) -> tuple[subprocess.Popen[bytes], str]:
     """Run ``ui.py`` until it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = folder / "log"
-    command = [sys.executable, "ui.py", "--index", str(folder / "index"), "--port", str(port)]
+    command = [sys.executable, *program, "--index", str(folder / "index"), "--port", str(port)]
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
     url = f"http://127.0.0.1:{port}/"

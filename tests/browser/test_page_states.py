@@ -19,6 +19,7 @@ from qa_ui import words
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
 CALLS = re.compile("/component_server")
+NOTHING = "how do i bake sourdough bread"
 ABSENT = "Who won the football world cup?"
 
 
@@ -72,6 +73,32 @@ def test_it_says_what_it_does_and_can_be_called_off(visit: Visit) -> None:
     page.keyboard.press("Escape")
     page.wait_for_selector("#thread .trouble, #thread .why, #thread .quote", timeout=30_000)
     assert page.locator("#thread .working").count() == 0
+
+
+def test_the_nearest_passage_is_there_while_it_is_read(visit: Visit) -> None:
+    page = visit("slow")
+    page.fill("#box", HALEY)
+    page.press("#box", "Enter")
+    page.wait_for_selector("#thread .working .glimpse")
+    assert words.NOT_YET in page.inner_text("#thread .glimpse h3")
+    assert "nikki haley" in page.text_content("#thread .glimpse .words")
+    assert re.fullmatch(r"Reading \d+ of \d+ passages( …)?", page.inner_text("#thread .doing"))
+    assert violations(page) == []
+    assert page.locator("#evidence mark").count() == 0, "no answer yet"
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#thread .why")
+    assert page.inner_text("#thread .why") == words.CANCELLED
+    ask(page, HALEY)
+    assert page.locator("#thread .glimpse").count() == 0
+    assert "ambassador" in page.locator("#thread .quote").text_content()
+
+
+def test_nothing_that_comes_near_is_said(visit: Visit) -> None:
+    page = visit()
+    ask(page, NOTHING)
+    assert page.inner_text("#thread .why") == words.REASONS["nothing_retrieved"]
+    assert page.locator("#thread .near").count() == 0
+    assert page.locator("#thread .try li").count() == len(words.TRIES["nothing_retrieved"])
 
 
 def test_a_server_that_is_away_is_said_and_forgotten(visit: Visit) -> None:

@@ -69,6 +69,7 @@ def change(index):
         put(index, OTHER)
 
 
+@pytest.mark.slow
 def test_cut_off_anywhere_all_or_nothing_is_seen_and_a_rerun_mends(tmp_path, monkeypatch):
     """Killed before its first write, its second, ... : each time a reader sees the one or the other, whole."""
     monkeypatch.setattr(writing, "ABANDONED", -1.0)

@@ -16,6 +16,8 @@ from qa.cli import main
 from qa.transfer import copy
 from qa.types import ArticleIndexError, IndexMismatchError, IndexMissingError
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("folder", "file.db")
 RIVER = article(
     "a", "The river flows from the hills to the sea, past two towns and a mill of stone.", path="/a.txt"

@@ -16,6 +16,8 @@ from qa.backend import open_backend
 from qa.pipeline import open_index
 from qa.types import NotFoundError
 
+pytestmark = pytest.mark.slow
+
 PLACES = ("index", "index.db")  # a folder, and a Milvus Lite
 SLOGAN = "Welcome to the daily valley news. "
 STORIES = [

@@ -13,6 +13,8 @@ from milvus_helpers import opened, stored
 
 from qa.milvus import writing
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).resolve().parent.parent
 WRITER = """
 import sys; sys.path[:0] = [{tests!r}, {root!r}]

@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 DOCS = Path(__file__).parent
 PICTURES = {
     "answer": "How much of North Korea's trade does China account for?",
-    "declined": "Who won the football world cup?",
+    "declined": "Where was Nikki Haley born?",
 }
 
 

@@ -8,7 +8,7 @@ from qa.types import Reason, State
 DECLINED = "The articles don't say."
 REASONS: dict[Reason, str] = {
     "empty_index": "There are no articles yet; add some: python -m qa index FOLDER",
-    "nothing_retrieved": "Nothing in them is about this.",
+    "nothing_retrieved": "Nothing in them seems to be about this.",
     "no_span": "Something is near, but holds no answer.",
     "low_confidence": "Something is near, but it is too unsure to be given as an answer.",
 }

@@ -57,7 +57,7 @@ EXAMPLES = (
     "Where is John Delury a professor?",
     "How much of North Korea's trade does China account for?",
 )
-EXAMPLE_NOT_THERE = "Who won the football world cup?"
+EXAMPLE_NOT_THERE = "Where was Nikki Haley born?"
 
 EMPTY_TITLE = "There are no articles here yet."
 EMPTY_HERE = (
@@ -105,7 +105,7 @@ ALSO_SAYS = "It could also be"
 DECLINED = "The articles don't say."
 REASONS = {
     "empty_index": "There are no articles to ask yet.",
-    "nothing_retrieved": "Nothing in them comes near this question.",
+    "nothing_retrieved": "Nothing in them seems to be about this.",
     "no_span": "Some of it is near, but none of it is an answer.",
     "low_confidence": "The best guess is too unsure to call an answer.",
 }

@@ -90,7 +90,7 @@ def test_asking_shows_the_quote_marked_at_its_place(visit: Visit) -> None:
 
 def test_what_the_articles_do_not_say_is_declined(visit: Visit) -> None:
     page = visit()
-    ask(page, "Who won the football world cup?")
+    ask(page, "Where was Nikki Haley born?")
     assert page.inner_text("#thread .no") == words.DECLINED
     assert page.inner_text("#thread .why")
     assert page.locator("#thread .quote").count() == 0
@@ -178,7 +178,7 @@ def test_copying_takes_the_true_text_and_its_reference(visit: Visit) -> None:
 def test_moving_how_sure_asks_again_in_place(visit: Visit) -> None:
     page = visit()
     ask(page, HALEY)
-    ask(page, "Who won the football world cup?")
+    ask(page, "Where was Nikki Haley born?")
     assert page.locator("#thread .card.answered").count() == 1
     how_sure(page, 0)
     answered_again(page, ".answered")
@@ -205,7 +205,7 @@ def test_a_question_asked_while_how_sure_moves_is_asked_once(visit: Visit) -> No
 
 def test_the_best_guess_and_back(visit: Visit) -> None:
     page = visit()
-    ask(page, "Who won the football world cup?")
+    ask(page, "Where was Nikki Haley born?")
     page.click("[data-action=guess]")
     answered_again(page, ".answered")
     assert page.locator("#thread .turn").count() == 1
@@ -325,7 +325,7 @@ def test_by_keyboard_alone(visit: Visit) -> None:
 def test_words_stand_out_from_the_paper(visit: Visit, scheme: str) -> None:
     page = visit(color_scheme=scheme)
     ask(page, HALEY)
-    ask(page, "Who won the football world cup?")
+    ask(page, "Where was Nikki Haley born?")
     page.locator("#thread .chief").first.click()
     low = page.evaluate(
         """() => {

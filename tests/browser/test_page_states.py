@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
 CALLS = re.compile("/component_server")
 NOTHING = "how do i bake sourdough bread"
-ABSENT = "Who won the football world cup?"
+ABSENT = "Where was Nikki Haley born?"
 
 
 def violations(page: Any) -> list[str]:

@@ -20,8 +20,8 @@ from schemathesis import GenerationMode, openapi
 
 from qa_ui.schema import ENDPOINTS, WRITING
 
-# On a machine of its own none takes a tenth of it; tests share theirs.
-SECONDS = 60
+# Nothing may hang for longer; on a machine of its own none takes a tenth of it.
+SECONDS = 10
 LEAKS = re.compile(
     r"traceback|\.py\b|site-packages|/tmp/|/home/|/root/|uvicorn|starlette|pydantic|gradio/", re.IGNORECASE
 )

@@ -146,10 +146,12 @@ def test_an_answer_in_words(qa, built):
 
 
 def test_an_honest_no_in_words(qa, built):
-    status, out, _ = qa("ask", "Who wrote Pride and Prejudice?", "--index", built)
+    status, out, _ = qa("ask", "Where was Nikki Haley born?", "--index", built)
     assert status == 0
     assert out.startswith("The articles don't say. Something is near, but it is too unsure")
     assert "Nearest passage, not an answer (00" in out
+    status, out, _ = qa("ask", "Who wrote Pride and Prejudice?", "--index", built)
+    assert (status, out) == (0, "The articles don't say. Nothing in them seems to be about this.\n")
 
 
 def test_the_other_commands_in_words(qa, built):

@@ -177,8 +177,8 @@ def test_answering_does_without_what_only_training_needs():
 def test_evaluation_and_training_serve_nothing_but_the_command_line():
     for name in MODULES:
         users = {full.removeprefix("qa.").split(".")[0] for full in imports(name) if full.startswith("qa.")}
-        if name.split(".")[0] not in ("evaluation", "training", "options", "cli"):
-            assert not users & {"evaluation", "training", "cli"}, name
+        if name.split(".")[0] not in ("evaluation", "training", "options", "workshop", "cli"):
+            assert not users & {"evaluation", "training", "workshop", "cli"}, name
         if name.startswith("evaluation."):
             assert "training" not in users, name
 

@@ -1,5 +1,6 @@
 # make chat   install, index ARTICLES (default: seeds/), open the chat at http://127.0.0.1:7860
 # make test   lint, types and tests        make test-all   the slow ones too
+# make test-milvus   what is skipped without Milvus Lite: installs it, and runs its tests
 # make gate   fail if the questions on the seeds are answered worse than tests/questions/gates.toml allows
 # make lint   ruff and mypy alone          make evaluate   measure on DATASET (default: questions on the seeds)
 
@@ -9,7 +10,7 @@ INDEX ?= index
 DATASET ?= tests/questions/seeds.jsonl
 BIN := .venv/bin
 
-.PHONY: chat test test-all slow lint evaluate gate clean
+.PHONY: chat test test-all test-milvus slow lint evaluate gate clean
 .DEFAULT_GOAL := chat
 
 .venv/installed: requirements.txt
@@ -18,7 +19,7 @@ BIN := .venv/bin
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv/installed-test: .venv/installed requirements-train.txt requirements-report.txt requirements-milvus.txt requirements-test.txt
+.venv/installed-test: .venv/installed requirements-train.txt requirements-report.txt requirements-test.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	touch $@
 
@@ -38,6 +39,12 @@ slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow
 
 test-all: test slow
+
+MILVUS := tests/test_milvus_*.py tests/test_transfer.py tests/contract/test_backends.py tests/faults/test_kills_milvus.py
+
+test-milvus: .venv/installed-test
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-milvus.txt
+	$(BIN)/python -m pytest $(MILVUS)
 
 evaluate: .venv/installed
 	$(BIN)/python -m qa index "$(ARTICLES)" --index "$(INDEX)"

@@ -148,13 +148,19 @@ def test_no_two_answers_are_the_same_words(pipeline):
 
 
 def test_declining_shows_the_nearest_passage_and_no_answer(pipeline):
-    answer = pipeline.ask("Who wrote Pride and Prejudice?")
+    answer = pipeline.ask("Where was Nikki Haley born?")
     assert (answer.answer, answer.abstained, answer.reason) == (None, True, "low_confidence")
     assert (answer.citations, answer.alternatives) == ((), ())
     near = answer.nearest
     assert near is not None
     assert near.text == near.passage.text == pipeline.text(near.article)[near.start : near.end]
     assert set(answer.to_json()["nearest"]) == CITATION
+
+
+def test_declining_says_where_nothing_is_near(pipeline):
+    answer = pipeline.ask("Who wrote Pride and Prejudice?")
+    assert (answer.answer, answer.reason, answer.nearest) == (None, "nothing_retrieved", None)
+    assert pipeline.ask("Who wrote Pride and Prejudice?", min_confidence=0).answer is not None
 
 
 @pytest.mark.parametrize("question", ["where does niu jun work", "who painted the moon"])

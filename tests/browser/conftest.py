@@ -82,7 +82,7 @@ def library(name: str) -> Iterator[Article]:
         for title, text in WORLD.items():
             yield from_text(text, title=title, date="2024-05-31" if title == "The lock" else None)
     else:
-        assert name in ("empty", "own", "away")
+        assert name in ("empty", "own")
 
 
 def launch(folder: Path, program: list[str]) -> tuple[subprocess.Popen[bytes], str]:

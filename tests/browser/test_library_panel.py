@@ -148,12 +148,14 @@ def test_an_article_can_be_read(visit: Visit) -> None:
 
 
 def test_what_another_process_adds_appears_by_itself(visit: Visit) -> None:
-    page = visit("away")
+    page = visit("empty")
     assert words.EMPTY_TITLE in page.inner_text("#thread")
-    with open_index(SERVERS["away"][1]) as other:
-        other.add([from_text("The miller is Ben Stone.", title="Mill")])
-    page.wait_for_function("document.querySelector('#head .counts').textContent.startsWith('1 article')")
-    page.wait_for_function(f"!document.querySelector('#thread').textContent.includes({words.EMPTY_TITLE!r})")
+    with open_index(SERVERS["empty"][1]) as other:
+        (mill,) = other.add([from_text("The miller is Ben Stone.", title="Mill")]).added
+        page.wait_for_function("document.querySelector('#head .counts').textContent.startsWith('1 article')")
+        page.wait_for_function(f"!document.querySelector('#thread').textContent.includes({words.EMPTY_TITLE!r})")
+        other.remove(mill, forget=True)
+    page.wait_for_function("document.querySelector('#head .counts').textContent.startsWith('0 articles')")
 
 
 def test_on_a_phone_the_list_is_a_sheet(visit: Visit) -> None:

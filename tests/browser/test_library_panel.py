@@ -153,7 +153,9 @@ def test_what_another_process_adds_appears_by_itself(visit: Visit) -> None:
     with open_index(SERVERS["empty"][1]) as other:
         (mill,) = other.add([from_text("The miller is Ben Stone.", title="Mill")]).added
         page.wait_for_function("document.querySelector('#head .counts').textContent.startsWith('1 article')")
-        page.wait_for_function(f"!document.querySelector('#thread').textContent.includes({words.EMPTY_TITLE!r})")
+        page.wait_for_function(
+            f"!document.querySelector('#thread').textContent.includes({words.EMPTY_TITLE!r})"
+        )
         other.remove(mill, forget=True)
     page.wait_for_function("document.querySelector('#head .counts').textContent.startsWith('0 articles')")
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from qa.calibration import Calibration, Ranking
 from qa.snapshot import Snapshot
-from qa.types import Alternative, Answer, Citation, Hit, Passage, Span, VerbatimError
+from qa.types import Alternative, Answer, Citation, Hit, Passage, Reason, Span, VerbatimError
 
 ALTERNATIVES = 4
 HOPELESS = 0.01  # probability below which another answer only takes up room
@@ -162,18 +162,14 @@ def decide(
         return replace(base, reason="nothing_retrieved")
     if uncalibrated:
         base = replace(base, warnings=(*base.warnings, uncalibrated))
-    near = nearest(snapshot, hits[0])
     found = candidates(spans, calibration.ranking if calibration else Ranking())
     words = snapshot.weigh(base.read_as)
     if not found:
-        far = _far(hits, words)
-        return replace(base, reason="nothing_retrieved" if far else "no_span", nearest=None if far else near)
+        return _declined(base, snapshot, hits, words, "no_span", None)
     chances = _chances(found, hits, words, calibration)
     confidence = chances[0][0]
     if _unsure(found[0].best, confidence, calibration, min_confidence):
-        if (confidence is None or confidence < _GUESS) and _far(hits, words):
-            return replace(base, reason="nothing_retrieved")
-        return replace(base, confidence=confidence, reason="low_confidence", nearest=near)
+        return _declined(base, snapshot, hits, words, "low_confidence", confidence)
     hopeful = [
         (c, p) for c, p in zip(found[1:], chances[1:], strict=True) if p[0] is None or p[0] >= HOPELESS
     ]
@@ -199,10 +195,19 @@ def _unsure(
     return confidence < (calibration.threshold if min_confidence is None else min_confidence)
 
 
+def _declined(
+    base: Answer, snapshot: Snapshot, hits: Sequence[Hit], words: Words, reason: Reason, confidence: float | None
+) -> Answer:  # fmt: skip
+    """No answer, for this reason; or because no passage is about what is asked."""
+    if (confidence is None or confidence < _GUESS) and _far(hits, words):
+        return replace(base, reason="nothing_retrieved")
+    return replace(base, confidence=confidence, reason=reason, nearest=nearest(snapshot, hits[0]))
+
+
 def _far(hits: Sequence[Hit], words: Words) -> bool:
-    """Whether no passage is about what is asked: none is near in meaning, and none has many of its words."""
-    nearest = max(hit.dense for hit in hits)
-    return nearest < FAR and max(words(hit.passage.text) for hit in hits[:_LOOKED_AT]) < FEW
+    """Whether no passage is near in meaning, and none of the first has many of the question's words."""
+    cosine = max(hit.dense for hit in hits)
+    return cosine < FAR and max(words(hit.passage.text) for hit in hits[:_LOOKED_AT]) < FEW
 
 
 def _chances(

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qa.adding import AddReport
 from qa.articles import FoundFile, article_id, find_files
 from qa.containers import Failure, Notice, read_articles
 from qa.finding import MANY, kind
-from qa.pipeline import AddReport, Pipeline
+from qa.pipeline import Pipeline
 from qa.types import Article, sha256
 
 

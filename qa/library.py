@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from qa.adding import AddReport
 from qa.articles import from_text
 from qa.containers import TABLE_BYTES, Failure, Notice, read_articles
 from qa.finding import one_line
-from qa.pipeline import AddReport, Pipeline
+from qa.pipeline import Pipeline
 from qa.types import Article, ArticleInfo, NotFoundError
 
 UPLOAD_BYTES = TABLE_BYTES  # of one file; the kinds' own limits are below it

@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 from qa import conversation
+from qa.adding import Adding, AddReport
 from qa.answering import decide, nearest
 from qa.arguments import check_history, check_question, resolve_articles
 from qa.backend import Backend, open_backend
@@ -22,7 +23,6 @@ from qa.batches import ask_many
 from qa.calibration import Ranking, load_calibration
 from qa.effort import read_while_unsure
 from qa.encoder import Encoder, load_encoder
-from qa.passages import split
 from qa.quoting import QuoteCheck, check_quote
 from qa.reader import Reader
 from qa.retriever import Retriever
@@ -31,7 +31,6 @@ from qa.tuned import load_tuned
 from qa.types import (
     Answer,
     Article,
-    ArticleError,
     ArticleInfo,
     Citation,
     Hit,
@@ -47,21 +46,10 @@ from qa.types import (
 from qa.verification import verify
 
 EVIDENCE = 3  # passages near the last turn that a follow-up is understood by
-_COMMIT_PASSAGES = 256  # a build that is cut off has lost at most so many
 
 Progress = Callable[[str], None]
 Glance = Callable[[Citation], None]
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class AddReport:
-    """What ``add`` did, by article id; ``failed`` has (name, why) for each that could not be added."""
-
-    added: list[str] = field(default_factory=list)
-    updated: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    failed: list[tuple[str, str]] = field(default_factory=list)
 
 
 def open_index(
@@ -289,51 +277,8 @@ class Pipeline:
         :raises IndexBusyError: if another process is writing.
         """
         report = AddReport() if report is None else report
-        for group in self._groups(articles, report, progress):
-            with self.index.write(refresh=False):
-                for article, ranges, vectors in group:
-                    if vectors is None:  # was there; another process may have removed it since
-                        ranges, vectors = self._embed(article)
-                    outcome = self.index.put(article, ranges, vectors)
-                    getattr(report, outcome).append(article.id)
-        self.index.refresh()
-        return report
-
-    def _groups(
-        self, articles: Iterable[Article], report: AddReport, progress: Callable[[Article], None] | None
-    ) -> Iterator[list[tuple[Article, list[Range], Any]]]:
-        """Articles with passages and vectors, embedded outside the write lock, some hundred passages at a time."""
-        group: list[tuple[Article, list[Range], Any]] = []
-        size = 0
-        for article in articles:
-            try:
-                ranges, vectors = self._embed(article)
-            except QAError as error:
-                report.failed.append((article.source, str(error)))
-            else:
-                group.append((article, ranges, vectors))
-                size += len(ranges) or 1  # what is there already is held in memory too
-            if progress:
-                progress(article)
-            if size >= _COMMIT_PASSAGES:
-                yield group
-                group, size = [], 0
-        if group:
-            yield group
-
-    def _embed(self, article: Article) -> tuple[list[Range], Any]:
-        try:
-            article.id.encode()
-            known = self.index.has(article.id, article.version)
-        except UnicodeEncodeError:  # a half of a character, which readers of files replace
-            why = f"{article.source!a} holds what is no Unicode character: decode it anew"
-            raise ArticleError(why) from None
-        if known:
-            return [], None
-        ranges = split(article.text, self.encoder.offsets, self._settings)
-        if not ranges:
-            raise ArticleError(f"{article.source} has no words; nothing to index")
-        return ranges, self.encoder.encode([article.text[start:end] for start, end in ranges])
+        adding = Adding(self.index, self.encoder, self._settings)
+        return adding.add(articles, report, progress)
 
     def reembed(self, progress: Callable[[Article], None] | None = None) -> AddReport:
         """Embed again what opening with ``rebuild`` left without passages."""

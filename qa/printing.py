@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from qa import wording
-from qa.pipeline import AddReport
+from qa.adding import AddReport
 from qa.quoting import QuoteCheck
 from qa.types import Answer, ArticleInfo, OldVersion, Verification
 

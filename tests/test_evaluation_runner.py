@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from qa.adding import AddReport
 from qa.calibration import Calibration, Ranking
 from qa.evaluation import machine, report
 from qa.evaluation.report import Asked, Question, format_table, result
 from qa.evaluation.runner import evaluate
-from qa.pipeline import AddReport
 from qa.types import Answer, DatasetError, Hit, Passage, QuestionError, Span
 
 OIL = "The crisis began in October 1973."

@@ -481,7 +481,7 @@ def test_shards_share_files_of_many_and_remove_what_left(pipeline, tmp_path):
 
 
 def test_the_bar_is_told_of_what_was_done_and_how_much_there_is(pipeline, news, tmp_path, monkeypatch):
-    monkeypatch.setattr("qa.pipeline._COMMIT_PASSAGES", 1)
+    monkeypatch.setattr("qa.adding.COMMIT_PASSAGES", 1)
     fill(news / "all.csv", ROWS | {"Bad": ""})
     write(news, {"empty.txt": ""})
     index(pipeline, news / "tower.txt")

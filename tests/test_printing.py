@@ -5,8 +5,8 @@ import json
 import pytest
 
 from qa import printing
+from qa.adding import AddReport
 from qa.folders import Report
-from qa.pipeline import AddReport
 from qa.printing import (
     counts,
     say,

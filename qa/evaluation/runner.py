@@ -16,6 +16,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from tqdm import tqdm
 
+from qa.adding import AddReport
 from qa.calibration import Calibration
 from qa.evaluation import metrics
 from qa.evaluation.datasets import Dataset, Question, load_dataset
@@ -23,7 +24,7 @@ from qa.evaluation.errors import count_errors, rank_of_answer, what_went_wrong, 
 from qa.evaluation.raw import raw_dataset
 from qa.evaluation.report import Asked, Read, result
 from qa.evaluation.slices import slices
-from qa.pipeline import AddReport, open_index
+from qa.pipeline import open_index
 from qa.types import Answer, Article, DatasetError, Hit, QuestionError, RefError, Span, Verification, sha256
 
 SEARCHED = 20  # how deep the retrieval figures look

@@ -10,7 +10,7 @@ from transformers import AutoModelForQuestionAnswering
 
 from qa.reader import DEFAULT
 from qa.training.attention import register
-from qa.training.loss import alone, together
+from qa.training.loss import alone, disturbed, together
 
 # [CLS], question, passage, passage, [SEP]
 PASSAGE = torch.tensor([[False, False, True, True, False]] * 3)
@@ -65,3 +65,27 @@ def test_attention_is_the_library_s():
             made.append(model(input_ids=ids, attention_mask=mask).start_logits[mask.bool()])
     assert made[0].std() > 0.5
     torch.testing.assert_close(made[0], made[1], atol=1e-4, rtol=1e-4)
+
+
+def test_disturbed_moves_the_vectors_up_their_gradient_and_puts_them_back():
+    weight = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    weight.grad = torch.tensor([[0.0, 3.0], [4.0, 0.0]])  # of length 5
+    with disturbed(weight, 0.5):
+        assert torch.allclose(weight, torch.tensor([[1.0, 2.3], [3.4, 4.0]]))
+    assert weight.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize("gradient", [0.0, float("inf"), float("nan")])
+def test_disturbed_leaves_alone_what_has_no_direction(gradient):
+    weight = torch.tensor([[1.0, 2.0]], requires_grad=True)
+    weight.grad = torch.tensor([[gradient, 0.0]])
+    with disturbed(weight, 0.5):
+        assert weight.tolist() == [[1.0, 2.0]]
+
+
+def test_disturbed_puts_back_after_an_error():
+    weight = torch.tensor([[1.0, 2.0]], requires_grad=True)
+    weight.grad = torch.ones(1, 2)
+    with pytest.raises(ZeroDivisionError), disturbed(weight, 0.5):
+        raise ZeroDivisionError
+    assert weight.tolist() == [[1.0, 2.0]]

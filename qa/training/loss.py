@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -38,3 +41,25 @@ def together(logits: Tensor, passage: Tensor, target: Tensor, groups: Tensor) ->
     whole = peak + spread.log()  # (groups,), the log of the sum over all their passages
     rows = answered.nonzero().squeeze(1)
     return (whole[groups[rows]] - logits[rows, target[rows]]).mean()
+
+
+@contextmanager
+def disturbed(weight: Tensor, length: float) -> Iterator[None]:
+    """Meanwhile the vectors are moved by ``length`` along their gradient: what raises the loss fastest.
+
+    Miyato, Dai & Goodfellow 2017, "Adversarial training methods for semi-supervised text classification", section 3:
+    r = length * g / |g|; here of all vectors at once, so that a batch is moved by ``length`` in all.
+
+    :param weight: (words, dimensions), with a gradient; put back afterwards to the bit.
+    """
+    assert weight.grad is not None
+    before = weight.detach().clone()
+    norm = weight.grad.norm()
+    with torch.no_grad():
+        if bool(norm > 0) and bool(norm.isfinite()):
+            weight.add_(weight.grad, alpha=length / float(norm))
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            weight.copy_(before)

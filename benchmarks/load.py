@@ -1,8 +1,9 @@
 """Many callers at once: ``python benchmarks/load.py URL [--callers N] [--seconds S] [--pid PID] [--token T]``.
 
 Each caller asks ``/ask`` over HTTP, waits for its answer, and asks on. Every answer is held against the one a single
-caller got to the same question before. Prints answers a second alone and together, errors, mixed-up answers, each
-caller's median at its fastest and slowest, and with ``--pid`` how the server's memory grows (MB per 1,000 answers).
+caller got to the same question before. One caller and many take turns, to be fair on a noisy machine. Prints answers
+a second alone and together, errors, mixed-up answers, each caller's median at its fastest and slowest, and with
+``--pid`` how the server's memory grows (MB per 1,000 answers).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ QUESTIONS = [
     "what is the capital of france", "when was the missile launched", "who is the president of south korea",
     "what did trump say about china",
 ]  # fmt: skip
-ALONE = 20  # seconds of one caller without pause, before
+ALONE = 60  # seconds of one caller without pause, in all
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class Outcome:
     busy: int = 0
     errors: list[str] = field(default_factory=list)
     mixed_up: int = 0
-    seconds: list[list[float]] = field(default_factory=list)  # by caller
+    seconds: dict[int, list[float]] = field(default_factory=dict)  # by caller
     memory: list[tuple[int, float]] = field(default_factory=list)  # answers, MB
 
 
@@ -55,8 +56,7 @@ async def caller(
     number: int, client: httpx.AsyncClient, until: float, expected: dict, outcome: Outcome
 ) -> None:
     """Ask without pause."""
-    mine: list[float] = []
-    outcome.seconds.append(mine)
+    mine = outcome.seconds.setdefault(number, [])
     turn = number
     while time.monotonic() < until:
         question = QUESTIONS[turn % len(QUESTIONS)]
@@ -89,10 +89,11 @@ async def load(
     seconds: float,
     *,
     alone: float = ALONE,
+    turns: int = 1,
     pid: int | None = None,
     token: str | None = None,
 ) -> dict:
-    """One caller, then many; the figures."""
+    """One caller, then many, ``turns`` times; the figures."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     limits = httpx.Limits(max_connections=callers, max_keepalive_connections=callers)
     async with httpx.AsyncClient(base_url=url, timeout=300, headers=headers, limits=limits) as client:
@@ -100,21 +101,33 @@ async def load(
         for question in QUESTIONS:
             expected[question] = await ask(client, question)
         single, many = Outcome(), Outcome()
-        begun = time.monotonic()
-        await caller(0, client, begun + alone, expected, single)
-        alone = time.monotonic() - begun
-        watching = asyncio.create_task(watch(pid, many))
-        begun = time.monotonic()
-        await asyncio.gather(*(caller(n, client, begun + seconds, expected, many) for n in range(callers)))
-        took = time.monotonic() - begun
-        watching.cancel()
-    medians = [statistics.median(mine) for mine in many.seconds if mine]
+        single_took = many_took = 0.0
+        by_turn = []
+        for _ in range(turns):
+            before = single.answers, many.answers
+            begun = time.monotonic()
+            await caller(0, client, begun + alone / turns, expected, single)
+            between = time.monotonic()
+            watching = asyncio.create_task(watch(pid, many))
+            until = between + seconds / turns
+            await asyncio.gather(*(caller(n, client, until, expected, many) for n in range(callers)))
+            watching.cancel()
+            ended = time.monotonic()
+            single_took += between - begun
+            many_took += ended - between
+            rates = (
+                (single.answers - before[0]) / (between - begun), (many.answers - before[1]) / (ended - between)
+            )  # fmt: skip
+            by_turn.append([round(rate, 2) for rate in rates])
+    medians = [statistics.median(mine) for mine in many.seconds.values() if mine]
     result = {
-        "callers": callers, "seconds": round(took, 1), "answers": many.answers, "busy": many.busy,
+        "callers": callers, "seconds": round(many_took, 1), "answers": many.answers, "busy": many.busy,
         "errors": len(many.errors), "first_error": (many.errors or [None])[0],
         "mixed_up": single.mixed_up + many.mixed_up,
-        "alone_per_second": round(single.answers / alone, 2), "together_per_second": round(many.answers / took, 2),
-        "ratio": round(many.answers / took / (single.answers / alone), 2) if single.answers else None,
+        "alone_per_second": round(single.answers / single_took, 2),
+        "together_per_second": round(many.answers / many_took, 2),
+        "ratio": round(many.answers / many_took / (single.answers / single_took), 2) if single.answers else None,
+        "alone_and_together_by_turn": by_turn,
         "median_s_fastest_caller": round(min(medians), 3) if medians else None,
         "median_s_slowest_caller": round(max(medians), 3) if medians else None,
     }  # fmt: skip
@@ -131,13 +144,17 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--callers", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=180)
+    parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--pid", type=int)
     parser.add_argument("--token")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     result = asyncio.run(
-        load(options.url, options.callers, options.seconds, pid=options.pid, token=options.token)
-    )
+        load(
+            options.url, options.callers, options.seconds,
+            turns=options.turns, pid=options.pid, token=options.token,
+        )
+    )  # fmt: skip
     print(json.dumps(result, indent=1))
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")

@@ -7,21 +7,16 @@ ten best passages in one padded batch. Prints both medians and their ratio; turn
 
 from __future__ import annotations
 
-import argparse
-import json
 import platform
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-from qa.evaluation.datasets import load_dataset
+from benchmarks.asking import arguments, indexed, show
 from qa.graph import available_cpus
 from qa.models import model_folder
-from qa.pipeline import open_index
 from qa.reader import DEFAULT
 
 PASSAGES = 10
@@ -29,20 +24,11 @@ PASSAGES = 10
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("dataset", type=Path)
-    parser.add_argument("--questions", type=int, default=200)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    dataset = load_dataset(options.dataset)
-    step = max(1, len(dataset.questions) // options.questions)
-    questions = [q.text for q in dataset.questions[::step]][: options.questions]
-    with tempfile.TemporaryDirectory() as folder, open_index(folder, create=True) as pipeline:
-        pipeline.add(dataset.articles)
+    options = arguments(__doc__, questions=200)
+    with indexed(options) as (pipeline, questions):
         ours, plain = measure(pipeline, questions)
         info = pipeline.info()
     result = {
-        "dataset": dataset.name,
         "passages": info["passages"],
         "questions": len(questions),
         "threads": available_cpus(),
@@ -51,9 +37,7 @@ def main() -> None:
         f"torch_fp32_reads_{PASSAGES}_ms": quantiles(plain),
         "ratio_p50": round(float(np.median(plain) / np.median(ours)), 2),
     }
-    print(json.dumps(result, indent=1))
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    show(result, options)
 
 
 def measure(pipeline, questions: list[str]) -> tuple[list[float], list[float]]:

@@ -25,7 +25,7 @@ def test_64_callers_have_the_answers_one_caller_has(open_server):
 @pytest.mark.timeout(600)
 def test_64_callers_for_3_minutes(start):
     server = start()
-    found = asyncio.run(benchmark.load(server.url, 64, 180, pid=server.process.pid))
+    found = asyncio.run(benchmark.load(server.url, 64, 180, alone=20, pid=server.process.pid))
     # How fast and how even is for benchmarks/load.md: a test's machine has other work too.
     assert (found["errors"], found["busy"], found["mixed_up"]) == (0, 0, 0), found
     assert found["answers"] > 2 * 64  # each asked again and again, on a slow CPU too

@@ -49,7 +49,7 @@ def test_a_file_is_taken_in_under_its_own_name_and_without_a_path(
     assert (stored.source, stored.title, stored.path, stored.text) == (
         "uploaded/the lock.txt", "the lock", None, LOCK,
     )  # fmt: skip
-    assert pipeline.ask("Who is the keeper of the old lock?").answer == "Ada Hill of Dover"
+    assert pipeline.ask("Who is the keeper of the old lock?").answer == "Ada Hill"
 
 
 def test_the_same_name_again_brings_a_newer_text(

@@ -327,13 +327,20 @@ def test_scores_are_sums_of_the_models_logits(plain, hits):
 
 
 def test_int8_says_what_float32_says(reader, plain, hits):
-    """Measured over every second question of the seeds' set that has an answer: the same place for 25 of 26, the best
-    span's score off by .15 on average and .38 at most, the null score by .23 and 1.2."""
-    for question, *_ in KNOWN:
-        small, full = reader.read(question, hits)[0], plain.read(question, hits)[0]
-        assert key(small)[2:] == key(full)[2:]
+    """Measured over every second question of the seeds' set that has an answer: the same place for 22 of 26; the best
+    span's score off by .12 on average and .47 at most, the null score by .21 and .53. Read here is the first passage
+    that holds the whole answer: in one that begins with "delury", that is as likely as "john delury" before."""
+    articles = sorted({one.passage.article for one in hits})
+    for question, number, start, text in KNOWN:
+        whole = next(
+            one for one in hits
+            if one.passage.article == articles[number]
+            and one.passage.start <= start and start + len(text) <= one.passage.end
+        )  # fmt: skip
+        small, full = reader.read(question, [whole])[0], plain.read(question, [whole])[0]
+        assert key(small) == key(full)
         assert small.score == pytest.approx(full.score, abs=0.6)
-        assert small.null == pytest.approx(full.null, abs=1.5)
+        assert small.null == pytest.approx(full.null, abs=0.8)
         assert small.score != full.score  # else one of them is not what it says
 
 

@@ -64,8 +64,8 @@ def asked(desk: Desk, question: str, **more: Any) -> dict[str, Any]:
 def test_a_question_within_a_scope(desk: Desk) -> None:
     mill = next(info.article for info in desk.pipeline.articles() if info.title == "The mill")
     question = "Who is the keeper of the old lock?"
-    assert asked(desk, question)["answer"] == "Ada Hill of Dover"
-    assert asked(desk, question, since="2024-05-31")["answer"] == "Ada Hill of Dover"
+    assert asked(desk, question)["answer"] == "Ada Hill"
+    assert asked(desk, question, since="2024-05-31")["answer"] == "Ada Hill"
     assert "Ada Hill" not in asked(desk, question, articles=[mill])["html"], "no word of another article"
     outside = asked(desk, question, since="2024-06-01")
     assert outside["failed"]
@@ -131,7 +131,7 @@ def test_feedback_is_a_line_in_the_folder(desk: Desk, server: Callable[..., Any]
     (line,) = [json.loads(line) for line in (folder / FILE).read_text("utf-8").splitlines()]
     (lock,) = [info.article for info in desk.pipeline.articles() if info.title == "The lock"]
     assert (line["verdict"], line["answer"], line["articles"], line["history"]) == (
-        "right", "Ada Hill of Dover", [lock], [["a", "b"]],
+        "right", "Ada Hill", [lock], [["a", "b"]],
     )  # fmt: skip
     assert line["ref"].startswith(f"{lock}@")
     assert server("verdict", token="t", verdict="maybe")["error"].startswith("a verdict is one of")
@@ -191,11 +191,11 @@ def test_the_whole_article_is_three_texts_around_the_place(server: Callable[...,
 
 def test_the_evidence_of_a_link_as_it_is_now(server: Callable[..., Any], desk: Desk) -> None:
     ref = desk.pipeline.ask("Who is the keeper of the old lock?").citations[0].ref
-    assert "Ada Hill of Dover</mark>" in server("place", ref=ref)["html"]
+    assert "Ada Hill</mark>" in server("place", ref=ref)["html"]
     desk.pipeline.add([from_text("New lines first. " + LOCK, title="The lock")])
     moved = server("place", ref=ref)["html"].replace("&#x27;", "'")
     assert words.LINK_STATES["moved"] in moved
-    assert "Ada Hill of Dover</mark>" in moved
+    assert "Ada Hill</mark>" in moved
     desk.library.remove([ref.partition("@")[0]])
     assert server("place", ref=ref) == {"html": "", "flag": words.LINK_STATES["gone"]}
     assert "not a reference" in server("place", ref="<b>")["error"]

@@ -25,6 +25,7 @@ ABSENT = "Where was Nikki Haley born?"
 
 def violations(page: Any) -> list[str]:
     """What axe finds, with the elements; Gradio's own part, its footer, is not ours."""
+    page.wait_for_function("document.title")  # Gradio takes it away for a moment when its scripts arrive
     found = Axe().run(page, context={"exclude": [["gradio-app"]]}).response["violations"]
     return [
         f"{v['impact']} {v['id']}: {n['html'][:150]}"
@@ -232,14 +233,14 @@ def test_feedback_is_written_down(visit: Visit) -> None:
     page.wait_for_selector("#thread .turn:last-child [data-verdict=absent][aria-pressed=true]")
     lines = (SERVERS["world"][1] / FILE).read_text("utf-8").splitlines()
     first, second = [json.loads(line) for line in lines[-2:]]
-    assert (first["verdict"], first["answer"]) == ("wrong", "Ada Hill of Dover")
+    assert (first["verdict"], first["answer"]) == ("wrong", "Ada Hill")
     assert (second["verdict"], second["answer"]) == ("absent", None)
-    assert second["history"] == [["Who is the keeper of the old lock?", "Ada Hill of Dover"]]
+    assert second["history"] == [["Who is the keeper of the old lock?", "Ada Hill"]]
 
 
 def test_a_yes_no_question_shows_the_place_that_decides(visit: Visit) -> None:
     page = visit()
-    ask(page, "Does China account for 90 percent of North Korea's trade?")
+    ask(page, "Does China account for nearly all of North Korea's foreign trade?")
     assert words.DECIDES_TITLE["yes_no"] in page.inner_text("#thread .deciding")
     assert words.DECIDES["yes_no"] in page.inner_text("#thread .deciding")
     assert "90 percent" in page.text_content("#evidence .leaf mark")

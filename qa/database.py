@@ -82,10 +82,10 @@ class Database:
 
     def _prepare(self, create: bool) -> None:
         """Check that the file is ours and readable by us, or make its tables if it has none yet."""
-        ours = self._writer.pragma("application_id") == schema.APPLICATION
+        ours, tables = self._look()
         if not ours:
             # No tables at all: a new file, or one whose making was cut off before its only commit.
-            if self._writer.execute("SELECT count(*) FROM sqlite_schema").get:
+            if tables:
                 raise ArticleIndexError(
                     f"{self.path} is an SQLite file of another program; choose another --index"
                 )
@@ -103,6 +103,16 @@ class Database:
         if found < schema.VERSION:
             with self.write() as connection:
                 schema.upgrade(connection)
+
+    def _look(self) -> tuple[bool, int]:
+        """If the file has our mark, and how many tables; both of one moment, since others may be making it."""
+        self._writer.execute("BEGIN")
+        try:
+            ours = self._writer.pragma("application_id") == schema.APPLICATION
+            return ours, self._writer.execute("SELECT count(*) FROM sqlite_schema").get
+        finally:
+            if self._writer.in_transaction:  # SQLite itself rolls back after some errors
+                self._writer.execute("ROLLBACK")
 
     def _use_wal(self) -> None:
         """Switch to write-ahead logging; SQLite does not wait for others here, so wait by hand."""

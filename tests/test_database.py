@@ -183,6 +183,34 @@ def test_two_processes_may_make_the_same_index(tmp_path):
         database.close()
 
 
+def test_an_index_made_while_it_is_looked_at_is_ours(tmp_path, monkeypatch):
+    """Another process makes the index after its mark was read, before its tables are counted."""
+    outcomes = []
+
+    def make_it(cursor, statement, bindings):
+        if "sqlite_schema" in statement and not outcomes:
+            outcomes.append("tried")
+            try:
+                opened(tmp_path, wait=0).close()
+                outcomes.append("made")
+            except ArticleIndexError as error:
+                outcomes.append(str(error))
+        return True
+
+    connect = Database._connect
+
+    def watched(database):
+        connection = connect(database)
+        connection.exec_trace = make_it
+        return connection
+
+    monkeypatch.setattr(Database, "_connect", watched)
+    database = opened(tmp_path, wait=10)
+    assert outcomes
+    assert generation(database) == 0
+    database.close()
+
+
 def test_use_after_close_is_one_clear_error(tmp_path):
     database = opened(tmp_path)
     database.close()

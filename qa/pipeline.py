@@ -129,7 +129,8 @@ class Pipeline:
             the question leans on is taken from them: ``read_as`` is its stand-alone form.
         :param articles: ids, or globs of sources ("news/*"), to look in; None for all.
         :param top_k: how many different answers to return, the best one among them.
-        :param min_confidence: decline below this probability; None for the calibration's own threshold.
+        :param min_confidence: decline below this probability; None for the calibration's own threshold. With 0 it
+            reads on for its best guess where it would have given up.
         :param progress: told in words what is being done.
         :param glance: given the nearest passage as soon as it is found, before anything is read; no answer yet.
         :raises QuestionError: if the question is blank, or an argument is out of range.
@@ -183,7 +184,7 @@ class Pipeline:
         retrieved = time.perf_counter()
         if glance and hits:
             glance(nearest(snapshot, hits[0]))
-        spans = self._read(snapshot, asked, hits, tell) if hits else []
+        spans = self._read(snapshot, asked, hits, tell, may_decline=min_confidence != 0) if hits else []
         read = time.perf_counter()
         answer = decide(
             base, snapshot, hits, spans, self.calibration, self._uncalibrated, top_k, min_confidence
@@ -203,15 +204,19 @@ class Pipeline:
     ) -> tuple[Snapshot, list[Hit], list[Span]]:
         """What an answer is made from, before anything is decided: for calibrating and for error analysis.
 
+        As much is read as for an answer that may not be declined.
+
         :param whole: read as many passages as are ever read, however sure the reader is.
         """
         snapshot = self.index.snapshot
         hits = self._retriever.retrieve(snapshot, question, allowed)
-        return snapshot, hits, self._read(snapshot, question, hits, lambda words: None, whole=whole)
+        tell: Progress = lambda words: None  # noqa: E731
+        return snapshot, hits, self._read(snapshot, question, hits, tell, may_decline=False, whole=whole)
 
     def _read(
-        self, snapshot: Snapshot, question: str, hits: Sequence[Hit], tell: Progress, *, whole: bool = False
-    ) -> list[Span]:
+        self, snapshot: Snapshot, question: str, hits: Sequence[Hit], tell: Progress, *,
+        may_decline: bool, whole: bool = False,
+    ) -> list[Span]:  # fmt: skip
         """The spans of the first hits, and of more of them unless the reader is sure of what it has."""
 
         def masks(hit: Hit) -> Sequence[Range]:
@@ -225,7 +230,7 @@ class Pipeline:
         if whole:
             return read(first) if first else []
         ranking = self.calibration.ranking if self.calibration else Ranking()
-        return read_while_unsure(first, ranking, read)
+        return read_while_unsure(first, ranking, read, may_decline=may_decline)
 
     def search(
         self, query: str, top_k: int = 5, articles: Sequence[str] | None = None

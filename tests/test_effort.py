@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from qa.calibration import Ranking
-from qa.effort import SURE, read_while_unsure, sure
+from qa.effort import HOPELESS, SURE, hopeless, read_while_unsure, sure
 from qa.types import Hit, Passage, Span
 
 PLAIN = Ranking(0.0, 0.0)
@@ -35,7 +35,9 @@ def test_the_lead_of_its_passage_counts():
     assert not sure([span(one, SURE - 1)], ranking, 0.71)
 
 
-@pytest.mark.parametrize(("at", "in_all"), [(0, 3), (2, 3), (3, 6), (5, 6), (6, 10), (9, 10), (10, 10)])
+@pytest.mark.parametrize(
+    ("at", "in_all"), [(0, 3), (2, 3), (3, 4), (4, 6), (5, 6), (6, 8), (7, 8), (8, 10), (9, 10), (10, 10)]
+)
 def test_reads_on_until_sure(at, in_all):
     found = hits(*[0.5] * 20)
     spans = read_while_unsure(
@@ -44,6 +46,36 @@ def test_reads_on_until_sure(at, in_all):
         lambda part: [span(hit, SURE + 1 if hit == found[at] else 1.0) for hit in part],
     )
     assert [s.hit for s in spans] == found[:in_all]
+
+
+@pytest.mark.parametrize(
+    ("at", "in_all"), [(None, 4), (0, 10), (3, 10), (4, 4)]
+)  # of the first four one that is not hopeless, or none
+def test_reads_no_further_where_all_is_hopeless(at, in_all):
+    found = hits(*[0.5] * 20)
+    spans = read_while_unsure(
+        found,
+        PLAIN,
+        lambda part: [
+            span(hit, HOPELESS if at is not None and hit == found[at] else HOPELESS - 0.1) for hit in part
+        ],
+    )
+    assert [s.hit for s in spans] == found[:in_all]
+
+
+def test_the_best_guess_is_looked_for_in_all():
+    found = hits(*[0.5] * 20)
+    spans = read_while_unsure(
+        found, PLAIN, lambda part: [span(hit, HOPELESS - 1) for hit in part], may_decline=False
+    )
+    assert [s.hit for s in spans] == found[:10]
+
+
+def test_hopeless_is_each_passage_by_itself():
+    (one, other) = hits(0.0, 0.0)
+    assert hopeless([span(one, 3.0, null=5.1), span(other, -3.0, null=-0.9)])
+    assert not hopeless([span(one, 3.0, null=5.1), span(other, -3.0, null=-1.1)])
+    assert not hopeless([])  # nothing could be read yet
 
 
 def test_few_hits():

@@ -46,10 +46,6 @@ class Pipeline(Protocol):
     """What of the program's core is measured."""
 
     @property
-    def default_min_confidence(self) -> float | None:
-        """The confidence below which it declines; None without a calibration."""
-
-    @property
     def encoder(self) -> Model:
         """What finds passages."""
 
@@ -248,20 +244,16 @@ def _placed(pipeline: Pipeline, question: Question) -> Question | None:
 
 
 def _ask(pipeline: Pipeline, question: Question, findable: bool, titles: Mapping[str, str]) -> Asked:
-    """Ask once for both: the threshold, put to the forced answer's confidence, is what the pipeline does."""
+    """Ask as a user does; and once more for the best guess where that is declined."""
+    said = question.text, question.history, question.scope
     started = time.perf_counter()
     try:
-        forced = pipeline.ask(question.text, question.history, question.scope, min_confidence=0.0)
+        shipped = pipeline.ask(*said)
     except QuestionError as error:  # one question it refuses is a decline, and no reason to lose the others
         log.warning("question %s was refused: %s", question.id, error)
         return Asked(question, findable, None, None, None, 0 if findable and question.spans else None, None)
     ms = 1000 * (time.perf_counter() - started)
-    shipped, threshold = forced.answer, pipeline.default_min_confidence
-    if shipped is not None and (forced.confidence is None or threshold is None):
-        # Uncalibrated: the null margin decides.
-        shipped = pipeline.ask(question.text, question.history, question.scope).answer
-    elif forced.confidence is not None and threshold is not None and forced.confidence < threshold:
-        shipped = None
+    forced = pipeline.ask(*said, min_confidence=0.0) if shipped.answer is None else shipped
     # Searched after it was asked, so that nothing of the search is cached when the answer is timed.
     rank = None
     hits: list[dict[str, Any]] = []
@@ -270,7 +262,7 @@ def _ask(pipeline: Pipeline, question: Question, findable: bool, titles: Mapping
         rank = metrics.first_covering(hits, question.article, question.spans)
     best = forced.citations[0] if forced.citations else None
     asked = Asked(
-        question, findable, forced.answer, forced.confidence, shipped, rank, ms, forced.read_as,
+        question, findable, forced.answer, forced.confidence, shipped.answer, rank, ms, forced.read_as,
         best.passage.text if best else None, titles.get(question.article or "") or (best.title if best else None),
     )  # fmt: skip
     return asked if what_went_wrong(asked) is None else _looked_into(pipeline, asked, hits)

@@ -11,7 +11,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from qa.effort import HOPELESS, HOPELESS_FROM, READ, SURE
+from qa.effort import HOPELESS, READ, SURE
 from qa.passages import PassageSettings
 from qa.retriever import DENSE, POOL
 from qa.types import ArticleIndexError
@@ -50,9 +50,7 @@ class Tuned:
     def name(self) -> str:
         """What a calibration belongs to."""
         steps = [step for step in READ if step < self.read] + [self.read]
-        name = f"pool={POOL} dense={self.dense:g} read={'+'.join(map(str, steps))} sure={SURE}"
-        if self.read > HOPELESS_FROM:
-            name += f" hopeless={HOPELESS}@{HOPELESS_FROM}"
+        name = f"pool={POOL} dense={self.dense:g} read={'+'.join(map(str, steps))} sure={SURE} hopeless={HOPELESS}"
         cut = (self.longest, self.overlap)
         same = cut == (_DEFAULT.longest, _DEFAULT.overlap)
         return name if same else f"{name} passages={self.longest}/{self.overlap}"

@@ -253,6 +253,26 @@ def test_a_bad_line_of_a_batch_says_so_and_stops_nothing(qa, built, tmp_path):
         assert why in row["error"]
 
 
+@pytest.mark.parametrize(
+    ("name", "status"), [("", 0), ("none", 1)]
+)  # an index that is there, and one that is not
+def test_it_is_gone_when_it_is_done(built, tmp_path, name, status):
+    """The interpreter is not taken down around libraries' threads, which may crash then; nothing said is lost."""
+    (tmp_path / "sitecustomize.py").write_text("import atexit\natexit.register(print, 'taken down')\n")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    plain = subprocess.run([sys.executable, "-c", ""], env=environment, capture_output=True, check=True)
+    assert plain.stdout == b"taken down\n"  # so that it would be seen
+    index = str(tmp_path / name) if name else built
+    process = start("search", QUESTION, "--json", "--top-k", "50", "--index", index, env=environment)
+    found, out, said = finish(process)
+    assert found == status
+    assert "taken down" not in out
+    if status:
+        assert (out, len(said)) == ("", 1)
+    else:
+        assert len(json.loads(out)) == 13
+
+
 def test_a_batch_from_stdin(built):
     process = start("ask", "--batch", "-", "--index", built, "--min-confidence", "0", stdin=subprocess.PIPE)
     status, out, said = finish(process, f"{QUESTION}\n\n{{}}\nwo arbeitet \xff?\n".encode("latin-1"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import tantivy
 from tantivy import Filter
@@ -47,6 +47,9 @@ class QuestionWords:
 
     weights: Mapping[str, float]
     analyze: Callable[[str], list[str]]
+    _shares: dict[str, float] = field(
+        default_factory=dict, compare=False, repr=False
+    )  # of texts asked about before
 
     @property
     def total(self) -> float:
@@ -55,6 +58,8 @@ class QuestionWords:
 
     def __call__(self, text: str) -> float:
         """Share, 0..1, of the question's weight that the text holds."""
-        held = set(self.analyze(text))
-        total = self.total
-        return sum(weight for term, weight in self.weights.items() if term in held) / total if total else 0.0
+        if text not in self._shares:  # each span of a passage asks about it again
+            held, total = set(self.analyze(text)), self.total
+            weight = sum(weight for term, weight in self.weights.items() if term in held)
+            self._shares[text] = weight / total if total else 0.0
+        return self._shares[text]

@@ -11,7 +11,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from qa.effort import HOPELESS, READ, SURE
+from qa.effort import OF_MORE, OF_TWO, READ
 from qa.passages import PassageSettings
 from qa.retriever import DENSE, POOL
 from qa.types import ArticleIndexError
@@ -50,7 +50,10 @@ class Tuned:
     def name(self) -> str:
         """What a calibration belongs to."""
         steps = [step for step in READ if step < self.read] + [self.read]
-        name = f"pool={POOL} dense={self.dense:g} read={'+'.join(map(str, steps))} sure={SURE} hopeless={HOPELESS}"
+        bounds = " ".join(
+            f"{name}={getattr(OF_TWO, name)},{getattr(OF_MORE, name)}" for name in ("sure", "hopeless")
+        )
+        name = f"pool={POOL} dense={self.dense:g} read={'+'.join(map(str, steps))} {bounds}"
         cut = (self.longest, self.overlap)
         same = cut == (_DEFAULT.longest, _DEFAULT.overlap)
         return name if same else f"{name} passages={self.longest}/{self.overlap}"

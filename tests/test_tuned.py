@@ -12,14 +12,14 @@ from qa.types import ArticleIndexError
 def test_without_a_file_all_is_as_shipped(tmp_path):
     assert load_tuned(tmp_path / "none") == Tuned() == Tuned(200, 50, 0.55, 10)
     assert Tuned().passages(254) == PassageSettings()
-    assert Tuned().name == "pool=50 dense=0.55 read=3+4+6+8+10 sure=4.0 hopeless=-2.0"
+    assert Tuned().name == "pool=50 dense=0.55 read=2+3+4+6+8+10 sure=8.0,4.0 hopeless=-6.0,-2.0"
 
 
 def test_it_is_read_as_it_was_written(tmp_path):
     tuned = Tuned(longest=120, overlap=30, dense=0.75, read=5)
     tuned.save(tmp_path)
     assert load_tuned(tmp_path) == tuned
-    assert tuned.name == "pool=50 dense=0.75 read=3+4+5 sure=4.0 hopeless=-2.0 passages=120/30"
+    assert tuned.name == "pool=50 dense=0.75 read=2+3+4+5 sure=8.0,4.0 hopeless=-6.0,-2.0 passages=120/30"
     assert [file.name for file in tmp_path.iterdir()] == [FILE]
 
 

@@ -1,4 +1,4 @@
-"""Many callers at once: ``python benchmarks/load.py URL [--callers N] [--seconds S] [--pid PID] [--token T]``.
+"""Many callers at once: ``python benchmarks/load.py URL [--callers N] [--seconds S] [--alone S] [--turns N] [--pid PID]``.
 
 Each caller asks ``/ask`` over HTTP, waits for its answer, and asks on. Every answer is held against the one a single
 caller got to the same question before. One caller and many take turns, to be fair on a noisy machine. Prints answers
@@ -144,6 +144,7 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--callers", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=180)
+    parser.add_argument("--alone", type=float, default=ALONE)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--pid", type=int)
     parser.add_argument("--token")
@@ -152,7 +153,7 @@ def main() -> None:
     result = asyncio.run(
         load(
             options.url, options.callers, options.seconds,
-            turns=options.turns, pid=options.pid, token=options.token,
+            alone=options.alone, turns=options.turns, pid=options.pid, token=options.token,
         )
     )  # fmt: skip
     print(json.dumps(result, indent=1))

@@ -1,4 +1,5 @@
-"""Many callers at once: ``python benchmarks/load.py URL [--callers N] [--seconds S] [--pid PID]``.
+"""Many callers at once: ``python benchmarks/load.py URL [--callers N] [--seconds S] [--alone S]
+[--turns N] [--pid PID] [--token T]``.
 
 Each caller asks ``/ask`` over HTTP, waits for its answer, and asks on. Every answer is held against the one a single
 caller got to the same question before. One caller and many take turns, to be fair on a noisy machine. Prints answers

@@ -107,6 +107,11 @@ def _same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     shorter, longer = sorted((one, other), key=len)
     if 2 * len(shorter) < len(longer):
         return False
+    return within(shorter, longer)
+
+
+def within(shorter: tuple[str, ...], longer: tuple[str, ...]) -> bool:
+    """Whether words stand in a row among others."""
     reach = len(longer) - len(shorter) + 1
     return any(longer[i : i + len(shorter)] == shorter for i in range(reach))
 

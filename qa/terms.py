@@ -47,9 +47,7 @@ class QuestionWords:
 
     weights: Mapping[str, float]
     analyze: Callable[[str], list[str]]
-    _shares: dict[str, float] = field(
-        default_factory=dict, compare=False, repr=False
-    )  # of texts asked about before
+    _shares: dict[str, float] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     @property
     def total(self) -> float:

@@ -50,9 +50,7 @@ class Tuned:
     def name(self) -> str:
         """What a calibration belongs to."""
         steps = [step for step in READ if step < self.read] + [self.read]
-        bounds = " ".join(
-            f"{name}={getattr(OF_TWO, name)},{getattr(OF_MORE, name)}" for name in ("sure", "hopeless")
-        )
+        bounds = f"sure={OF_TWO.sure},{OF_MORE.sure} hopeless={OF_TWO.hopeless},{OF_MORE.hopeless}"
         name = f"pool={POOL} dense={self.dense:g} read={'+'.join(map(str, steps))} {bounds}"
         cut = (self.longest, self.overlap)
         same = cut == (_DEFAULT.longest, _DEFAULT.overlap)

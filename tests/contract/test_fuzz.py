@@ -16,6 +16,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from leak_helpers import PATHS
 from schemathesis import GenerationMode, openapi
 
 from qa_ui.schema import ENDPOINTS, WRITING
@@ -23,7 +24,7 @@ from qa_ui.schema import ENDPOINTS, WRITING
 # Nothing may hang for longer; on a machine of its own none takes a tenth of it.
 SECONDS = 10
 LEAKS = re.compile(
-    r"traceback|\.py\b|site-packages|/tmp/|/home/|/root/|uvicorn|starlette|pydantic|gradio/", re.IGNORECASE
+    rf"traceback|\.py\b|site-packages|{PATHS}|uvicorn|starlette|pydantic|gradio/", re.IGNORECASE
 )
 ANYTHING: dict[str, Any] = {}
 TEXT = {"type": "string"}

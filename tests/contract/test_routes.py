@@ -13,10 +13,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from leak_helpers import PATHS
 
 ROOT = Path(__file__).parents[2]
 LEAKS = re.compile(
-    r"traceback|\.py\b|site-packages|/tmp/|/home/|/root/|/work/|uvicorn|starlette|pydantic|fastapi/|python/|errors\.pydantic",
+    rf"traceback|\.py\b|site-packages|{PATHS}|uvicorn|starlette|pydantic|fastapi/|python/|errors\.pydantic",
     re.IGNORECASE,
 )
 ASKED = {"data": ["where does niu jun work", [], None, 5, None]}
